@@ -1,0 +1,55 @@
+//! What a phone heard: one [`Sighting`] per delivered advertisement, kept in the encounter log.
+
+use core::fmt;
+
+use crate::advertisement::Advertisement;
+use crate::signal::RssiDbm;
+use crate::time::Timestamp;
+
+/// One delivered advertisement. Every one is kept: averaging is a reading of the log, not a
+/// property of it. No address, position or name is part of it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Sighting {
+    /// When it was heard, in whole UTC seconds.
+    pub heard_at: Timestamp,
+    /// When the scan before this one ended, whether or not that one heard this identifier.
+    /// `None` after a start of the service, when that is not known.
+    pub previous_scan_ended: Option<Timestamp>,
+    /// Signal strength; `None` if the controller did not measure one.
+    pub rssi: Option<RssiDbm>,
+    /// Identifier and encrypted metadata.
+    pub advertisement: Advertisement,
+}
+
+impl fmt::Debug for Sighting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sighting")
+            .field("heard_at", &self.heard_at)
+            .field("rssi", &self.rssi)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One advertisement as a scanner delivers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReceivedAdvertisement {
+    /// When it was heard.
+    pub heard_at: Timestamp,
+    /// Signal strength; `None` if the controller did not measure one.
+    pub rssi: Option<RssiDbm>,
+    /// What was received.
+    pub advertisement: Advertisement,
+}
+
+/// One whole scan as a host reports it: when it ran and everything it heard, in any order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScanResult {
+    /// When scanning began.
+    pub started: Timestamp,
+    /// When scanning ended.
+    pub ended: Timestamp,
+    /// Every delivered advertisement.
+    pub received: Vec<ReceivedAdvertisement>,
+    /// Advertisements of the service that could not be decoded.
+    pub malformed: u32,
+}
