@@ -2,8 +2,13 @@
 
 pub mod advertisement;
 pub mod diagnosis_key;
+pub mod encounter_log;
+pub mod engine;
+pub mod exposure;
 pub mod keys;
+pub mod matching;
 pub mod metadata;
+pub mod risk;
 pub mod sighting;
 pub mod signal;
 pub mod time;

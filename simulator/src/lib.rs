@@ -1,1 +1,15 @@
-//! x
+//! Phones on a virtual clock and a virtual radio, each running the very engine that ships.
+//!
+//! * [`scenario`]: who is where, when, with which phone, and who tests positive;
+//! * [`radio`]: what a scan hears, with parameters measured on real phones;
+//! * [`world`]: the event queue that runs the phones, the key server and the people;
+//! * [`replay`]: real phones' HCI captures through the same engine;
+//! * [`encounter_file`]: encounter logs as JSON lines.
+//!
+//! One seed gives one trace, byte for byte, on every machine.
+
+pub mod encounter_file;
+pub mod radio;
+pub mod replay;
+pub mod scenario;
+pub mod world;

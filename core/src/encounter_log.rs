@@ -1,0 +1,101 @@
+//! The encounter log: the one port through which the engine remembers anything.
+//!
+//! A host brings an [`EncounterLog`]; the engine tells it what changed, and each
+//! [`EncounterLog::commit`] is applied whole or not at all before it returns. What the log holds
+//! is all that a phone keeps: own keys, sightings, exposures and what was said about each day.
+
+mod memory;
+
+use crate::diagnosis_key::DiagnosisKeyHash;
+use crate::exposure::{ExposureWindow, UnmeasuredSightings};
+use crate::keys::TemporaryExposureKey;
+use crate::matching::{DroppedSightings, PublishedKey};
+use crate::risk::cocoa::DayAssessment;
+use crate::sighting::Sighting;
+use crate::time::{Timestamp, UtcDay};
+
+pub use memory::MemoryLog;
+
+/// A published key that this phone heard, and what follows from it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exposure {
+    /// The key as published.
+    pub published: PublishedKey,
+    /// Its windows, by time. Empty if the mapping says the sender was not infectious.
+    pub windows: Vec<ExposureWindow>,
+    /// How many of its identifiers were heard within the tolerance.
+    pub identifiers: u32,
+    /// Sightings that do not count.
+    pub dropped: DroppedSightings,
+    /// Sightings that count but could not be measured.
+    pub unmeasured: UnmeasuredSightings,
+}
+
+impl Exposure {
+    /// Names the exposure in results.
+    #[must_use]
+    pub fn key_hash(&self) -> DiagnosisKeyHash {
+        self.published.key.hash()
+    }
+}
+
+/// What was concluded about a day, and whether the user has been told.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DayRecord {
+    /// The latest conclusion.
+    pub assessment: DayAssessment,
+    /// The day was High once: it was announced and will not be announced again.
+    pub announced: bool,
+}
+
+/// One change to the log.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Change {
+    /// Keep an own key; it replaces one with the same rolling start.
+    OwnKey(TemporaryExposureKey),
+    /// Append sightings.
+    Sightings(Vec<Sighting>),
+    /// Keep an exposure; it replaces the one of the same key.
+    Exposure(Exposure),
+    /// Keep a day's conclusion; it replaces the day's earlier one.
+    Day(DayRecord),
+    /// Forget everything that ended before this instant. It can never be read again.
+    ForgetBefore(Timestamp),
+}
+
+/// Where the engine keeps what it must not forget, and forgets what it must not keep.
+pub trait EncounterLog {
+    /// What can go wrong with the medium.
+    type Error: core::error::Error + Send + Sync + 'static;
+
+    /// Applies every change in order, or none of them, durably, before returning.
+    ///
+    /// # Errors
+    /// The medium's. Nothing has changed then.
+    fn commit(&mut self, changes: Vec<Change>) -> Result<(), Self::Error>;
+
+    /// This phone's own keys, by rolling start.
+    ///
+    /// # Errors
+    /// The medium's.
+    fn own_keys(&self) -> Result<Vec<TemporaryExposureKey>, Self::Error>;
+
+    /// Shows `visit` every sighting, in any order.
+    ///
+    /// # Errors
+    /// The medium's. `visit` may have seen some of the sightings.
+    fn visit_sightings(&self, visit: &mut dyn FnMut(&Sighting)) -> Result<(), Self::Error>;
+
+    /// Every exposure, in an order that depends only on what they are.
+    ///
+    /// # Errors
+    /// The medium's.
+    fn exposures(&self) -> Result<Vec<Exposure>, Self::Error>;
+
+    /// What was concluded about `day`.
+    ///
+    /// # Errors
+    /// The medium's.
+    fn day(&self, day: UtcDay) -> Result<Option<DayRecord>, Self::Error>;
+}

@@ -1,0 +1,83 @@
+//! An encounter log in memory: the simulator's, the tests', and the reference for durable ones.
+
+use core::convert::Infallible;
+use std::collections::BTreeMap;
+
+use super::{Change, DayRecord, EncounterLog, Exposure};
+use crate::keys::TemporaryExposureKey;
+use crate::sighting::Sighting;
+use crate::time::{IntervalNumber, Timestamp, UtcDay};
+
+/// Keeps everything in ordered maps; a commit cannot fail.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryLog {
+    own_keys: BTreeMap<IntervalNumber, TemporaryExposureKey>,
+    sightings: BTreeMap<UtcDay, Vec<Sighting>>,
+    exposures: BTreeMap<([u8; 16], IntervalNumber), Exposure>,
+    days: BTreeMap<UtcDay, DayRecord>,
+}
+
+impl MemoryLog {
+    /// An empty log.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn forget_before(&mut self, instant: Timestamp) {
+        self.own_keys.retain(|_, key| key.rolling_end().start() > instant);
+        self.sightings.retain(|_, sightings| {
+            sightings.retain(|sighting| sighting.heard_at >= instant);
+            !sightings.is_empty()
+        });
+        self.exposures.retain(|_, exposure| {
+            exposure.windows.retain(|window| window.first_heard_at >= instant);
+            exposure.published.key.rolling_end().start() > instant || !exposure.windows.is_empty()
+        });
+        self.days.retain(|day, _| *day >= instant.day());
+    }
+}
+
+impl EncounterLog for MemoryLog {
+    type Error = Infallible;
+
+    fn commit(&mut self, changes: Vec<Change>) -> Result<(), Infallible> {
+        for change in changes {
+            match change {
+                Change::OwnKey(key) => {
+                    self.own_keys.insert(key.rolling_start(), key);
+                }
+                Change::Sightings(sightings) => {
+                    for sighting in sightings {
+                        self.sightings.entry(sighting.heard_at.day()).or_default().push(sighting);
+                    }
+                }
+                Change::Exposure(exposure) => {
+                    self.exposures.insert(exposure.published.identity(), exposure);
+                }
+                Change::Day(record) => {
+                    self.days.insert(record.assessment.day, record);
+                }
+                Change::ForgetBefore(instant) => self.forget_before(instant),
+            }
+        }
+        Ok(())
+    }
+
+    fn own_keys(&self) -> Result<Vec<TemporaryExposureKey>, Infallible> {
+        Ok(self.own_keys.values().cloned().collect())
+    }
+
+    fn visit_sightings(&self, visit: &mut dyn FnMut(&Sighting)) -> Result<(), Infallible> {
+        self.sightings.values().flatten().for_each(visit);
+        Ok(())
+    }
+
+    fn exposures(&self) -> Result<Vec<Exposure>, Infallible> {
+        Ok(self.exposures.values().cloned().collect())
+    }
+
+    fn day(&self, day: UtcDay) -> Result<Option<DayRecord>, Infallible> {
+        Ok(self.days.get(&day).copied())
+    }
+}

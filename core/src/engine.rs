@@ -1,0 +1,361 @@
+//! The engine: one state machine that owns a phone's day, without I/O.
+//!
+//! Drive it with [`Engine::handle`]: an input and the time go in, everything the host has to do
+//! comes out, and [`Engine::next_wake`] says when it wants to be called again. One call is one
+//! transaction: all that it changes is committed to the encounter log at once, before any output
+//! is returned. If the commit fails, nothing has happened and the call can be repeated.
+//!
+//! Where things happen: [`keyring`] rolls the phone's own keys, [`plan`] says what to advertise
+//! and when to scan, `scan` turns a scan into sightings, `key_file` turns a key file into
+//! exposures, days and announcements.
+//!
+//! Invariants, each held by a test in `core/tests/engine.rs`:
+//!
+//! 1. no identifier is handed out before its key is in the log;
+//! 2. an identifier is planned only until its interval ends, and always with a new address;
+//! 3. one key for each UTC day, plus one for each disclosure; keys never overlap;
+//! 4. nothing older than the retention period is read, matched or returned;
+//! 5. a key that still makes identifiers is never disclosed;
+//! 6. a High day is announced until the host confirms it, and never after that.
+
+mod configuration;
+mod key_file;
+pub mod keyring;
+pub mod plan;
+mod scan;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use rand_core::CryptoRng;
+
+use crate::diagnosis_key::{DaysSinceOnset, DiagnosisKey, DiagnosisKeyDetails, ReportType};
+use crate::encounter_log::{Change, DayRecord, EncounterLog, Exposure};
+use crate::export::ExportError;
+use crate::keys::RollingProximityIdentifier;
+use crate::risk::RiskLevel;
+use crate::risk::cocoa::DayAssessment;
+use crate::sighting::ScanResult;
+use crate::time::{DAY_SECONDS, Timestamp, UtcDay};
+
+pub use configuration::EngineConfiguration;
+pub use key_file::KeyFileReport;
+use keyring::Keyring;
+use plan::{AdvertisePlan, Advertising, ScanPlan, Scanning};
+pub use scan::ScanReport;
+
+/// What the host tells the engine.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Input<'a> {
+    /// The user switched tracing on, or the process came back with tracing on.
+    Start,
+    /// The user switched tracing off.
+    Stop,
+    /// The time that [`Engine::next_wake`] named has come; harmless at any other time.
+    Wake,
+    /// The payload and the new address of this plan are on the air.
+    AdvertisingStarted {
+        /// [`AdvertisePlan::number`].
+        plan: u64,
+    },
+    /// The radio refused this plan. It is planned anew after a minute.
+    AdvertisingFailed {
+        /// [`AdvertisePlan::number`].
+        plan: u64,
+    },
+    /// A scan is over; this is everything it heard.
+    ScanFinished(ScanResult),
+    /// A downloaded key file, whole.
+    KeyFile(&'a [u8]),
+    /// The user tested positive and consented to publishing the keys.
+    Disclose(Disclosure),
+    /// The user has been told of this High day.
+    Announced {
+        /// The day.
+        day: UtcDay,
+    },
+}
+
+/// What is said about the keys when they are disclosed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Disclosure {
+    /// Ground of publication.
+    pub report_type: ReportType,
+    /// UTC day of symptom onset; `None` if there were none or it is not known.
+    pub onset: Option<UtcDay>,
+}
+
+/// What the host has to do.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Output {
+    /// Advertise this, and nothing else, from now on.
+    Advertise(AdvertisePlan),
+    /// Advertise nothing.
+    StopAdvertising,
+    /// Scan now, and report with [`Input::ScanFinished`].
+    Scan(ScanPlan),
+    /// What became of a scan.
+    ScanIngested(ScanReport),
+    /// What became of a key file. A refused file changed nothing; the next one is unaffected.
+    KeyFileIngested(Result<KeyFileReport, ExportError>),
+    /// The keys to publish, none of them able to make another identifier.
+    Disclosed(Vec<DiagnosisKey>),
+    /// A day's conclusion is new or has changed.
+    DayAssessed(DayAssessment),
+    /// Tell the user about this day, then answer [`Input::Announced`].
+    Announce(DayAssessment),
+}
+
+/// A phone's day.
+#[derive(Debug)]
+pub struct Engine<L> {
+    configuration: EngineConfiguration,
+    log: L,
+    state: State,
+}
+
+/// What changes from call to call; replaced as a whole when a commit has succeeded.
+#[derive(Clone, Debug)]
+struct State {
+    running: bool,
+    keyring: Keyring,
+    own_identifiers: Arc<HashSet<RollingProximityIdentifier>>,
+    advertising: Advertising,
+    scanning: Scanning,
+    previous_scan_ended: Option<Timestamp>,
+}
+
+/// One call in the making: what will be committed, and what will be returned.
+#[derive(Debug, Default)]
+struct Turn {
+    changes: Vec<Change>,
+    outputs: Vec<Output>,
+}
+
+impl<L: EncounterLog> Engine<L> {
+    /// An engine over what `log` remembers. It does nothing until [`Input::Start`].
+    ///
+    /// # Errors
+    /// The log's.
+    pub fn open(configuration: EngineConfiguration, log: L) -> Result<Self, L::Error> {
+        let keyring = Keyring::from_stored(log.own_keys()?);
+        let state = State {
+            running: false,
+            own_identifiers: Arc::new(keyring.identifiers()),
+            keyring,
+            advertising: Advertising::default(),
+            scanning: Scanning::default(),
+            previous_scan_ended: None,
+        };
+        Ok(Self { configuration, log, state })
+    }
+
+    /// Takes one input at `now` and returns everything the host has to do, in order.
+    ///
+    /// # Errors
+    /// The log's. Nothing has happened then: neither the engine nor the log has changed.
+    pub fn handle(
+        &mut self,
+        input: Input<'_>,
+        now: Timestamp,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<Vec<Output>, L::Error> {
+        let mut state = self.state.clone();
+        let mut turn = Turn::default();
+        let forget_before = self.retained_since(now);
+        turn.changes.push(Change::ForgetBefore(forget_before));
+        state.forget_before(forget_before);
+
+        match input {
+            Input::Start => {
+                state.start(now);
+                self.announce_again(forget_before, now, &mut turn)?;
+            }
+            Input::Stop => {
+                state.stop();
+                turn.outputs.push(Output::StopAdvertising);
+            }
+            Input::Wake => {}
+            Input::AdvertisingStarted { plan } => state.advertising.confirm(plan),
+            Input::AdvertisingFailed { plan } => state.advertising.fail(plan, now),
+            Input::ScanFinished(scan) => {
+                state.scanning.finished(&scan, &self.configuration.scan_schedule, rng);
+                state.ingest_scan(scan, now, forget_before, &mut turn);
+            }
+            Input::KeyFile(file) => {
+                let outcome = self.ingest_key_file(file, &state, forget_before, now, &mut turn)?;
+                turn.outputs.insert(0, Output::KeyFileIngested(outcome));
+            }
+            Input::Disclose(disclosure) => state.disclose(disclosure, now, rng, &mut turn),
+            Input::Announced { day } => {
+                if let Some(record) = self.log.day(day)? {
+                    turn.changes.push(Change::Day(DayRecord { announced: true, ..record }));
+                }
+            }
+        }
+        if state.running {
+            state.plan_advertising(&self.configuration, now, rng, &mut turn);
+            state.plan_scan(&self.configuration, now, &mut turn);
+        }
+
+        self.log.commit(turn.changes)?;
+        self.state = state;
+        Ok(turn.outputs)
+    }
+
+    /// When to call [`Engine::handle`] with [`Input::Wake`] at the latest; `None` while stopped.
+    #[must_use]
+    pub fn next_wake(&self) -> Option<Timestamp> {
+        if !self.state.running {
+            return None;
+        }
+        let scan = self.state.scanning.next_wake(&self.configuration.scan_schedule);
+        [self.state.advertising.next_wake(), scan].into_iter().flatten().min()
+    }
+
+    /// Every exposure that is not older than the retention period.
+    ///
+    /// # Errors
+    /// The log's.
+    pub fn exposures(&self, now: Timestamp) -> Result<Vec<Exposure>, L::Error> {
+        let since = self.retained_since(now);
+        let mut exposures = self.log.exposures()?;
+        for exposure in &mut exposures {
+            exposure.windows.retain(|window| window.first_heard_at >= since);
+        }
+        Ok(exposures)
+    }
+
+    /// What was concluded about `day`, if it is not older than the retention period.
+    ///
+    /// # Errors
+    /// The log's.
+    pub fn day(&self, day: UtcDay, now: Timestamp) -> Result<Option<DayAssessment>, L::Error> {
+        if day < self.retained_since(now).day() {
+            return Ok(None);
+        }
+        Ok(self.log.day(day)?.map(|record| record.assessment))
+    }
+
+    /// The log, for reading.
+    #[must_use]
+    pub const fn log(&self) -> &L {
+        &self.log
+    }
+
+    /// The configuration in force.
+    #[must_use]
+    pub const fn configuration(&self) -> &EngineConfiguration {
+        &self.configuration
+    }
+
+    /// Gives the log back, as if the process had ended.
+    #[must_use]
+    pub fn into_log(self) -> L {
+        self.log
+    }
+
+    /// The earliest instant that may still be remembered at `now`.
+    fn retained_since(&self, now: Timestamp) -> Timestamp {
+        let days = self.configuration.retention_days;
+        now.saturating_sub(days.saturating_mul(DAY_SECONDS))
+    }
+
+    /// A process may die between the commit and the notification, so unconfirmed days come again
+    /// at every start.
+    fn announce_again(
+        &self,
+        since: Timestamp,
+        now: Timestamp,
+        turn: &mut Turn,
+    ) -> Result<(), L::Error> {
+        let mut day = since.day();
+        while day <= now.day() {
+            if let Some(record) = self.log.day(day)? {
+                if record.assessment.level == RiskLevel::High && !record.announced {
+                    turn.outputs.push(Output::Announce(record.assessment));
+                }
+            }
+            day = day.saturating_add(1);
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    fn start(&mut self, now: Timestamp) {
+        if !self.running {
+            self.running = true;
+            self.advertising = Advertising::default();
+            self.scanning = Scanning::due(now);
+            // The engine was not listening: how long ago the last scan was says nothing now.
+            self.previous_scan_ended = None;
+        }
+    }
+
+    fn stop(&mut self) {
+        self.running = false;
+        self.advertising = Advertising::default();
+        self.scanning = Scanning::default();
+        self.previous_scan_ended = None;
+    }
+
+    fn forget_before(&mut self, instant: Timestamp) {
+        if self.keyring.forget_before(instant) {
+            self.own_identifiers = Arc::new(self.keyring.identifiers());
+        }
+    }
+
+    fn plan_advertising(
+        &mut self,
+        configuration: &EngineConfiguration,
+        now: Timestamp,
+        rng: &mut (impl CryptoRng + ?Sized),
+        turn: &mut Turn,
+    ) {
+        if !self.advertising.is_due(now) {
+            return;
+        }
+        let interval = now.interval();
+        let (key, is_new) = self.keyring.key_for(interval, rng);
+        let plan = self.advertising.plan(key, interval, configuration.metadata);
+        if is_new {
+            turn.changes.push(Change::OwnKey(key.clone()));
+            self.own_identifiers = Arc::new(self.keyring.identifiers());
+        }
+        turn.outputs.push(Output::Advertise(plan));
+    }
+
+    fn plan_scan(&mut self, configuration: &EngineConfiguration, now: Timestamp, turn: &mut Turn) {
+        if let Some(plan) = self.scanning.begin_if_due(now, &configuration.scan_schedule) {
+            turn.outputs.push(Output::Scan(plan));
+        }
+    }
+
+    fn disclose(
+        &mut self,
+        disclosure: Disclosure,
+        now: Timestamp,
+        rng: &mut (impl CryptoRng + ?Sized),
+        turn: &mut Turn,
+    ) {
+        let changed = self.keyring.close(now.interval(), rng);
+        turn.changes.extend(changed.into_iter().map(Change::OwnKey));
+        self.own_identifiers = Arc::new(self.keyring.identifiers());
+        self.advertising = self.advertising.interrupted();
+
+        let disclosed = self.keyring.ended_by(now.interval()).map(|key| {
+            let onset = disclosure.onset.map(|onset| key.rolling_start().day().days_since(onset));
+            key.disclose(DiagnosisKeyDetails {
+                report_type: Some(disclosure.report_type),
+                days_since_onset: onset
+                    .and_then(|days| i32::try_from(days).ok())
+                    .and_then(DaysSinceOnset::new),
+                ..DiagnosisKeyDetails::default()
+            })
+        });
+        turn.outputs.push(Output::Disclosed(disclosed.collect()));
+    }
+}

@@ -1,0 +1,132 @@
+//! The phone's own keys of the retention period: one for each UTC day, plus one for each
+//! disclosure, never two for one interval.
+
+use std::collections::HashSet;
+
+use rand_core::CryptoRng;
+
+use crate::keys::{RollingProximityIdentifier, TemporaryExposureKey};
+use crate::time::{IntervalNumber, RollingPeriod, Timestamp};
+
+/// Own keys by rolling start; their validities do not overlap.
+#[derive(Clone, Debug, Default)]
+pub struct Keyring {
+    keys: Vec<TemporaryExposureKey>,
+}
+
+impl Keyring {
+    /// A keyring of stored keys.
+    #[must_use]
+    pub fn from_stored(mut keys: Vec<TemporaryExposureKey>) -> Self {
+        keys.sort_by_key(TemporaryExposureKey::rolling_start);
+        Self { keys }
+    }
+
+    /// All keys, by rolling start.
+    #[must_use]
+    pub fn keys(&self) -> &[TemporaryExposureKey] {
+        &self.keys
+    }
+
+    /// The key that makes identifiers in `interval`, generated if there is none yet, and whether
+    /// it was.
+    ///
+    /// A new key fills the gap around `interval` that the other keys leave of its UTC day; on an
+    /// ordinary day that is the whole day.
+    pub(crate) fn key_for(
+        &mut self,
+        interval: IntervalNumber,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> (&TemporaryExposureKey, bool) {
+        let found = self.keys.iter().position(|key| key.covers(interval));
+        let (index, is_new) = match found {
+            Some(index) => (index, false),
+            None => (self.insert(self.key_filling_the_gap_around(interval, rng)), true),
+        };
+        (&self.keys[index], is_new)
+    }
+
+    /// Ends the running key before `interval` and starts its successor there. Returns the keys
+    /// that changed or are new.
+    ///
+    /// If the running key began in `interval` itself, nothing of it remains: the successor takes
+    /// its place and its rolling start.
+    pub(crate) fn close(
+        &mut self,
+        interval: IntervalNumber,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Vec<TemporaryExposureKey> {
+        let Some(running) = self.keys.iter().position(|key| key.covers(interval)) else {
+            return Vec::new();
+        };
+        let mut changed = Vec::new();
+        match self.keys[running].ended_before(interval) {
+            Some(ended) => {
+                self.keys[running] = ended.clone();
+                changed.push(ended);
+            }
+            None => {
+                self.keys.remove(running);
+            }
+        }
+        let successor = self.key_filling_the_gap_around(interval, rng);
+        changed.push(successor.clone());
+        self.insert(successor);
+        changed
+    }
+
+    /// The keys that make no identifier from `interval` on.
+    pub(crate) fn ended_by(
+        &self,
+        interval: IntervalNumber,
+    ) -> impl Iterator<Item = &TemporaryExposureKey> {
+        self.keys.iter().filter(move |key| key.rolling_end() <= interval)
+    }
+
+    /// Forgets keys that ended before `instant`; says whether there were any.
+    pub(crate) fn forget_before(&mut self, instant: Timestamp) -> bool {
+        let before = self.keys.len();
+        self.keys.retain(|key| key.rolling_end().start() > instant);
+        self.keys.len() < before
+    }
+
+    /// Every identifier that these keys make.
+    pub(crate) fn identifiers(&self) -> HashSet<RollingProximityIdentifier> {
+        let of = |key: &TemporaryExposureKey| {
+            let mut identifiers = vec![
+                RollingProximityIdentifier::from_bytes([0; 16]);
+                key.rolling_period().intervals() as usize
+            ];
+            key.identifier_key().identifiers_into(key.rolling_start(), &mut identifiers);
+            identifiers
+        };
+        self.keys.iter().flat_map(of).collect()
+    }
+
+    fn key_filling_the_gap_around(
+        &self,
+        interval: IntervalNumber,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> TemporaryExposureKey {
+        let day = interval.day();
+        let start = self
+            .keys
+            .iter()
+            .map(TemporaryExposureKey::rolling_end)
+            .filter(|end| *end <= interval)
+            .fold(day.first_interval(), Ord::max);
+        let following = self.keys.iter().map(TemporaryExposureKey::rolling_start);
+        let end_of_day = day.first_interval().get().saturating_add(RollingPeriod::DAY.intervals());
+        let end = following
+            .filter(|start| *start > interval)
+            .fold(IntervalNumber::new(end_of_day), Ord::min);
+        let period = RollingPeriod::new(end.get().saturating_sub(start.get()));
+        TemporaryExposureKey::generate(start, period.unwrap_or(RollingPeriod::DAY), rng)
+    }
+
+    fn insert(&mut self, key: TemporaryExposureKey) -> usize {
+        let index = self.keys.partition_point(|other| other.rolling_start() < key.rolling_start());
+        self.keys.insert(index, key);
+        index
+    }
+}

@@ -1,0 +1,55 @@
+//! No secret byte in anything printable.
+
+use chikaku_core::advertisement::Advertisement;
+use chikaku_core::diagnosis_key::DiagnosisKeyDetails;
+use chikaku_core::encounter_log::{Change, EncounterLog, MemoryLog};
+use chikaku_core::keys::TemporaryExposureKey;
+use chikaku_core::metadata::BluetoothMetadata;
+use chikaku_core::sighting::Sighting;
+use chikaku_core::time::{IntervalNumber, RollingPeriod};
+
+/// Fails if `text` shows four bytes in a row of `secret`, in hexadecimal or as a list of numbers.
+fn assert_hidden(text: &str, secret: &[u8], what: &str) {
+    let folded = text.to_lowercase();
+    for run in secret.windows(4) {
+        let list = run.iter().map(ToString::to_string).collect::<Vec<_>>();
+        for shown in [hex::encode(run), list.join(", "), list.join(",\n")] {
+            assert!(!folded.contains(&shown), "{what} shows {shown} in {text}");
+        }
+    }
+}
+
+#[test]
+fn debug_of_everything_that_holds_a_secret() {
+    let secret = [0xc0, 0xff, 0xee, 0x11, 0x22, 0x33, 0x44, 0x55, 1, 2, 3, 4, 5, 6, 7, 8];
+    let start = IntervalNumber::new(2_642_976);
+    let key = TemporaryExposureKey::from_stored(secret, start, RollingPeriod::DAY);
+    let identifier = key.identifier_key().identifier(start);
+    let metadata = BluetoothMetadata::from_bytes([0x40, 8, 0, 0]).unwrap();
+    let encrypted = key.metadata_key().encrypt(&identifier, metadata);
+    let advertisement = Advertisement { identifier, metadata: encrypted };
+    let sighting = Sighting {
+        heard_at: start.start(),
+        previous_scan_ended: None,
+        rssi: None,
+        advertisement,
+    };
+    let disclosed = key.disclose(DiagnosisKeyDetails::default());
+    let mut log = MemoryLog::new();
+    let changes = vec![Change::OwnKey(key.clone()), Change::Sightings(vec![sighting])];
+    let printed_changes = format!("{changes:#?}");
+    log.commit(changes).unwrap();
+
+    for text in [
+        format!("{key:?} {key:#?}"),
+        format!("{:?} {:?}", key.identifier_key(), key.metadata_key()),
+        format!("{identifier:?} {encrypted:?} {advertisement:#?} {sighting:#?}"),
+        format!("{disclosed:#?}"),
+        printed_changes,
+        format!("{log:#?} {log:?}"),
+    ] {
+        assert_hidden(&text, &secret, "the key");
+        assert_hidden(&text, identifier.as_bytes(), "the identifier");
+        assert_hidden(&text, encrypted.as_bytes(), "the metadata");
+    }
+}

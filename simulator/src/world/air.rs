@@ -1,0 +1,116 @@
+//! The air: what one phone's scan hears of the phones in the same place.
+
+use chikaku_core::sighting::{ReceivedAdvertisement, ScanResult};
+use chikaku_core::signal::RssiDbm;
+use chikaku_core::time::Timestamp;
+
+use super::phone::Phone;
+use super::randomness::Randomness;
+use crate::radio::{
+    CALIBRATION_DB, EVENT_SPACING_MS, EVENTS_IN_A_SCAN, is_delivered, link_attenuation_db, normal,
+};
+use crate::scenario::{Scenario, Stay};
+
+#[derive(Debug)]
+pub(super) struct Air<'a> {
+    scenario: &'a Scenario,
+    randomness: Randomness,
+}
+
+/// One direction between two phones during a stay.
+struct Link<'a> {
+    stay: &'a Stay,
+    stay_number: usize,
+    receiver: usize,
+    transmitter: usize,
+}
+
+impl<'a> Air<'a> {
+    pub(super) const fn new(scenario: &'a Scenario, randomness: Randomness) -> Self {
+        Self { scenario, randomness }
+    }
+
+    /// Everything that `receiver` hears from `started` to `ended`, stamped by its own clock.
+    pub(super) fn scan(
+        &self,
+        receiver: usize,
+        started: Timestamp,
+        ended: Timestamp,
+        phones: &[Phone],
+    ) -> ScanResult {
+        let own_time = |instant| phones[receiver].own_time(instant);
+        let mut received = Vec::new();
+        for (stay_number, stay) in self.scenario.stays.iter().enumerate() {
+            if !stay.is_on(started) || !stay.positions.contains_key(&receiver) {
+                continue;
+            }
+            for &transmitter in stay.positions.keys().filter(|&&phone| phone != receiver) {
+                let link = Link { stay, stay_number, receiver, transmitter };
+                for (heard_at, rssi) in self.packets(&link, started) {
+                    if let Some(advertisement) = phones[transmitter].payload_at(heard_at) {
+                        let heard_at = own_time(heard_at);
+                        received.push(ReceivedAdvertisement { heard_at, rssi, advertisement });
+                    }
+                }
+            }
+        }
+        ScanResult { started: own_time(started), ended: own_time(ended), received, malformed: 0 }
+    }
+
+    /// The packets of one transmitter that arrive during a scan: when, and how strong.
+    fn packets(&self, link: &Link<'_>, started: Timestamp) -> Vec<(Timestamp, Option<RssiDbm>)> {
+        let Link { stay, receiver, transmitter, .. } = *link;
+        let Some(distance_m) = stay.distance_m(receiver, transmitter) else { return Vec::new() };
+        let phones = &self.scenario.phones;
+        let model = phones[receiver].model;
+        let scan = started.unix_seconds().to_string();
+        let mut rng = self.stream("packets", link, &scan);
+        let shadowing = stay.environment.shadowing();
+
+        let link_db =
+            link_attenuation_db(stay.environment, distance_m, model, phones[transmitter].model)
+                + self.constant_shadowing_db(link)
+                + shadowing.scan_db * normal(&mut rng);
+        let mut packets = Vec::new();
+        for event in 0..EVENTS_IN_A_SCAN {
+            let attenuation_db = link_db + shadowing.packet_db * normal(&mut rng);
+            if is_delivered(model, attenuation_db, &mut rng) {
+                let heard_at = started.saturating_add(event * EVENT_SPACING_MS / 1000);
+                packets.push((heard_at, signal_strength(attenuation_db)));
+            }
+        }
+        packets
+    }
+
+    /// The parts of shadowing that stay the same during a stay.
+    fn constant_shadowing_db(&self, link: &Link<'_>) -> f64 {
+        let shadowing = link.stay.environment.shadowing();
+        let pair = Link {
+            receiver: link.receiver.min(link.transmitter),
+            transmitter: link.receiver.max(link.transmitter),
+            ..*link
+        };
+        shadowing.pair_db * normal(&mut self.stream("pair", &pair, ""))
+            + shadowing.direction_db * normal(&mut self.stream("direction", link, ""))
+    }
+
+    fn stream(&self, purpose: &str, link: &Link<'_>, scan: &str) -> rand_chacha::ChaCha20Rng {
+        let phones = &self.scenario.phones;
+        let stay = link.stay_number.to_string();
+        let names = [
+            stay.as_str(),
+            link.stay.place.as_str(),
+            phones[link.receiver].name.as_str(),
+            phones[link.transmitter].name.as_str(),
+            scan,
+        ];
+        self.randomness.stream(purpose, &names)
+    }
+}
+
+/// The reading of a receiver in the captures' calibration.
+fn signal_strength(attenuation_db: f64) -> Option<RssiDbm> {
+    #[expect(clippy::cast_possible_truncation, reason = "clamped to what a radio can report")]
+    let dbm = libm::round(CALIBRATION_DB - attenuation_db).clamp(-127.0, 20.0) as i16;
+    RssiDbm::new(dbm).ok()
+}

@@ -1,0 +1,137 @@
+//! What came of a simulation: who met whom in truth, who was told, and why.
+
+use chikaku_core::risk::cocoa::DayAssessment;
+use chikaku_core::time::Timestamp;
+
+use super::World;
+use crate::scenario::Scenario;
+
+/// Two phones in one place, as it truly was.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Contact {
+    /// Index of one phone.
+    pub one: usize,
+    /// Index of the other.
+    pub other: usize,
+    /// Where.
+    pub place: String,
+    /// How far apart, in metres.
+    pub distance_m: f64,
+    /// For how long, in seconds.
+    pub seconds: u32,
+}
+
+/// A user was told of a High day.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Announcement {
+    /// Index of the phone.
+    pub phone: usize,
+    /// When.
+    pub at: Timestamp,
+    /// The day and the numbers it was decided on.
+    pub assessment: DayAssessment,
+}
+
+/// What the engine of one phone holds at the end.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PhoneResult {
+    /// Identifiers of published keys that it heard.
+    pub matched_identifiers: u32,
+    /// Exposure windows.
+    pub windows: usize,
+    /// Every day with an exposure.
+    pub days: Vec<DayAssessment>,
+}
+
+/// The result of a simulation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// The scenario that was run.
+    pub scenario: Scenario,
+    /// The seed it was run with.
+    pub seed: u64,
+    /// Who met whom, in truth.
+    pub contacts: Vec<Contact>,
+    /// Who was told, by time.
+    pub announcements: Vec<Announcement>,
+    /// What each phone holds, by the phone's index.
+    pub phones: Vec<PhoneResult>,
+    /// Key files that phones refused, with the reason.
+    pub refused_files: Vec<String>,
+    /// Events in the trace.
+    pub trace_events: u64,
+    /// SHA-256 of the whole trace.
+    pub digest: [u8; 32],
+}
+
+impl Outcome {
+    pub(super) fn of(world: World<'_>) -> Self {
+        let scenario = world.scenario.clone();
+        let ends = scenario.ends;
+        let phones = world.phones.iter().map(|phone| {
+            let now = phone.own_time(ends);
+            let engine = phone.engine();
+            let Ok(exposures) = engine.exposures(now);
+            let windows = || exposures.iter().flat_map(|exposure| &exposure.windows);
+            let mut days: Vec<_> = windows().map(|window| window.day()).collect();
+            days.sort_unstable();
+            days.dedup();
+            PhoneResult {
+                matched_identifiers: exposures.iter().map(|exposure| exposure.identifiers).sum(),
+                windows: windows().count(),
+                days: days
+                    .into_iter()
+                    .filter_map(|day| {
+                        let Ok(assessment) = engine.day(day, now);
+                        assessment
+                    })
+                    .collect(),
+            }
+        });
+        Self {
+            contacts: contacts(&scenario),
+            seed: world.seed,
+            phones: phones.collect(),
+            announcements: world.announcements,
+            refused_files: world.refused_files,
+            trace_events: world.trace.events(),
+            digest: world.trace.digest(),
+            scenario,
+        }
+    }
+
+    /// Names of the phones whose users tested positive.
+    pub fn diagnosed(&self) -> impl Iterator<Item = &str> {
+        self.scenario.diagnoses.iter().map(|diagnosis| self.name(diagnosis.phone))
+    }
+
+    /// Names of the phones whose users were told, in the scenario's order.
+    #[must_use]
+    pub fn notified(&self) -> Vec<&str> {
+        let told = |phone: &usize| self.announcements.iter().any(|a| a.phone == *phone);
+        (0..self.scenario.phones.len()).filter(told).map(|phone| self.name(phone)).collect()
+    }
+
+    /// A phone's name.
+    #[must_use]
+    pub fn name(&self, phone: usize) -> &str {
+        self.scenario.phones.get(phone).map_or("?", |phone| phone.name.as_str())
+    }
+}
+
+fn contacts(scenario: &Scenario) -> Vec<Contact> {
+    let mut contacts = Vec::new();
+    for stay in &scenario.stays {
+        let from = stay.from.max(scenario.starts);
+        let to = stay.to.min(scenario.ends);
+        let seconds = u32::try_from(to.seconds_since(from)).unwrap_or(0);
+        for &one in stay.positions.keys() {
+            for &other in stay.positions.keys().filter(|&&other| other > one) {
+                let Some(distance_m) = stay.distance_m(one, other) else { continue };
+                let place = stay.place.clone();
+                contacts.push(Contact { one, other, place, distance_m, seconds });
+            }
+        }
+    }
+    contacts
+}
