@@ -2,6 +2,7 @@
 
 pub mod advertisement;
 pub mod diagnosis_key;
+pub mod export;
 pub mod keys;
 pub mod metadata;
 pub mod sighting;
