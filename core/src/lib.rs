@@ -4,6 +4,7 @@ pub mod advertisement;
 pub mod diagnosis_key;
 pub mod encounter_log;
 pub mod engine;
+pub mod export;
 pub mod exposure;
 pub mod keys;
 pub mod matching;

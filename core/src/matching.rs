@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use crate::diagnosis_key::DiagnosisKey;
+use crate::export::KeyList;
 use crate::keys::RollingProximityIdentifier;
 use crate::sighting::Sighting;
 use crate::time::{INTERVALS_PER_DAY, IntervalNumber};
@@ -76,15 +77,6 @@ impl FromIterator<Sighting> for SightingIndex {
         index.extend(sightings);
         index
     }
-}
-
-/// Which of a key file's two lists a key stood in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum KeyList {
-    /// The keys published for the first time.
-    Primary,
-    /// Keys whose details changed since they were first published.
-    Revised,
 }
 
 /// A key as published: where it stood, and what was said about it.

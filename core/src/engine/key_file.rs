@@ -8,9 +8,9 @@ use std::collections::BTreeSet;
 
 use super::{Engine, Output, State, Turn};
 use crate::encounter_log::{Change, DayRecord, EncounterLog, Exposure};
-use crate::export::{ExportError, KeyExport, SkippedKeys};
+use crate::export::{ExportDigest, ExportError, KeyExport, KeyReport};
 use crate::exposure::{ExposureWindow, WindowOrigin, exposure_windows, measure};
-use crate::matching::{KeyMatch, MatchReport, Matcher, SightingIndex};
+use crate::matching::{KeyMatch, MatchReport, Matcher, PublishedKey, SightingIndex};
 use crate::risk::cocoa::assess;
 use crate::risk::daily_summary::daily_summary;
 use crate::risk::{Infectiousness, RiskLevel};
@@ -20,10 +20,8 @@ use crate::time::{Timestamp, UtcDay};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyFileReport {
-    /// Usable keys in the file.
-    pub keys_checked: u64,
-    /// Unusable keys that were skipped, by reason.
-    pub skipped: SkippedKeys,
+    /// How many keys the file held, and which of them were skipped for what reason.
+    pub keys: KeyReport,
     /// This phone's own keys.
     pub own_keys_excluded: u64,
     /// Keys of this file and earlier ones that this phone heard.
@@ -31,7 +29,7 @@ pub struct KeyFileReport {
     /// Keys heard only outside the tolerance.
     pub near_misses: u64,
     /// SHA-256 of `export.bin`: the file's identity, whatever its metadata say.
-    pub sha256: [u8; 32],
+    pub digest: ExportDigest,
 }
 
 impl<L: EncounterLog> Engine<L> {
@@ -89,22 +87,25 @@ impl<L: EncounterLog> Engine<L> {
         heard: &SightingIndex,
         stored: &[Exposure],
     ) -> Result<(KeyFileReport, MatchReport), ExportError> {
-        let export = KeyExport::open(file, &self.configuration.limits)?
+        let export = KeyExport::from_zip(file, self.configuration.limits)?
             .verify(&self.configuration.trusted_keys)?;
         let own = state.keyring.keys().iter().map(|key| *key.secret_bytes());
         let mut matcher = Matcher::new(heard, self.configuration.matching).excluding(own);
         for exposure in stored {
             matcher.check(exposure.published);
         }
-        let read = export.read_keys(|published| matcher.check(published))?;
+        let mut keys = export.keys()?;
+        for exported in &mut keys {
+            let exported = exported?;
+            matcher.check(PublishedKey { list: exported.list, key: exported.key });
+        }
         let matched = matcher.finish();
         let report = KeyFileReport {
-            keys_checked: read.keys,
-            skipped: read.skipped,
+            keys: keys.into_report(),
             own_keys_excluded: matched.own_keys_excluded,
             keys_matched: matched.matches.len() as u64,
             near_misses: matched.near_misses,
-            sha256: *export.sha256(),
+            digest: export.metadata().digest,
         };
         Ok((report, matched))
     }

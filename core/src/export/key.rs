@@ -1,0 +1,220 @@
+//! The keys of a file, one at a time; a bad one is skipped and counted.
+
+use prost::Message;
+
+use super::content::{Content, Entry};
+use super::error::ExportError;
+use super::limits::Limits;
+use super::reader::{Field, FieldReader, KeyList};
+use super::wire;
+use crate::diagnosis_key::{DaysSinceOnset, DiagnosisKey, DiagnosisKeyDetails, ReportType};
+use crate::time::{IntervalNumber, RollingPeriod};
+
+/// A key as a file holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExportedKey {
+    /// The key.
+    pub key: DiagnosisKey,
+    /// The list it stands in.
+    pub list: KeyList,
+}
+
+/// Why a key was skipped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum SkipReason {
+    /// Its message is not valid protobuf, or a field is not of its declared type.
+    Undecodable,
+    /// `key_data` is missing or not 16 bytes long.
+    KeyDataLength,
+    /// `rolling_start_interval_number` is missing. It has no default: interval 0 lies in 1970.
+    RollingStartMissing,
+    /// `rolling_start_interval_number` is negative.
+    RollingStartOutOfRange,
+    /// `rolling_period` is outside 1..=144. Missing means 144 (`export.proto`), 0 does not.
+    RollingPeriodOutOfRange,
+}
+
+impl SkipReason {
+    /// Every reason.
+    pub const ALL: [Self; 5] = [
+        Self::Undecodable,
+        Self::KeyDataLength,
+        Self::RollingStartMissing,
+        Self::RollingStartOutOfRange,
+        Self::RollingPeriodOutOfRange,
+    ];
+}
+
+/// A key that was skipped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyIssue {
+    /// The list it stands in.
+    pub list: KeyList,
+    /// Its place in that list, from 0.
+    pub index: u64,
+    /// What is wrong with it.
+    pub reason: SkipReason,
+}
+
+/// What reading the keys of a file came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyReport {
+    delivered: u64,
+    delivered_revised: u64,
+    skipped: [u64; SkipReason::ALL.len()],
+    issues: Vec<KeyIssue>,
+    ignored_risk_levels: u64,
+}
+
+impl KeyReport {
+    /// How many issues are kept one by one; all are counted.
+    pub const ISSUES_KEPT: usize = 16;
+
+    /// Keys handed out, revised ones included.
+    #[must_use]
+    pub const fn delivered(&self) -> u64 {
+        self.delivered
+    }
+
+    /// Revised keys handed out.
+    #[must_use]
+    pub const fn delivered_revised(&self) -> u64 {
+        self.delivered_revised
+    }
+
+    /// Keys skipped, for whatever reason.
+    #[must_use]
+    pub fn skipped(&self) -> u64 {
+        self.skipped.iter().fold(0, |sum, count| sum.saturating_add(*count))
+    }
+
+    /// Keys skipped for this reason.
+    #[must_use]
+    pub fn skipped_for(&self, reason: SkipReason) -> u64 {
+        let place = SkipReason::ALL.iter().position(|other| *other == reason);
+        place.and_then(|place| self.skipped.get(place)).copied().unwrap_or_default()
+    }
+
+    /// The first [`KeyReport::ISSUES_KEPT`] skipped keys, in the order of the file.
+    #[must_use]
+    pub fn issues(&self) -> &[KeyIssue] {
+        &self.issues
+    }
+
+    /// Keys handed out without their transmission risk level, because it was outside 0..=8.
+    #[must_use]
+    pub const fn ignored_risk_levels(&self) -> u64 {
+        self.ignored_risk_levels
+    }
+
+    fn skip(&mut self, issue: KeyIssue) {
+        let reasons = SkipReason::ALL.iter().zip(&mut self.skipped);
+        for (_, count) in reasons.filter(|(reason, _)| **reason == issue.reason) {
+            *count = count.saturating_add(1);
+        }
+        if self.issues.len() < Self::ISSUES_KEPT {
+            self.issues.push(issue);
+        }
+    }
+}
+
+/// The good keys of a file in its order, each decoded when it is asked for.
+///
+/// An item is an error only if the bytes changed after they were verified, as a mapped file can;
+/// nothing follows it.
+#[derive(Debug)]
+pub struct Keys<'a> {
+    reader: Option<FieldReader<'a>>,
+    seen: u64,
+    seen_revised: u64,
+    report: KeyReport,
+}
+
+impl<'a> Keys<'a> {
+    pub(super) fn new(bin: Entry<'a>, limits: &Limits) -> Result<Self, ExportError> {
+        let content = Content::new(bin, limits.export_bin_bytes, false);
+        let reader = Some(FieldReader::new(content, limits.message_bytes)?);
+        Ok(Self { reader, seen: 0, seen_revised: 0, report: KeyReport::default() })
+    }
+
+    /// What happened so far; complete once the iteration has ended.
+    #[must_use]
+    pub const fn report(&self) -> &KeyReport {
+        &self.report
+    }
+
+    /// The report, without its iterator.
+    #[must_use]
+    pub fn into_report(self) -> KeyReport {
+        self.report
+    }
+
+    fn advance(&mut self) -> Result<Option<ExportedKey>, ExportError> {
+        let Some(reader) = &mut self.reader else { return Ok(None) };
+        while let Some(field) = reader.next()? {
+            let Field::Key(list) = field else { continue };
+            let seen = if list.is_revised() { &mut self.seen_revised } else { &mut self.seen };
+            let index = *seen;
+            *seen = seen.saturating_add(1);
+            match decode(reader.payload()) {
+                Ok((key, risk_ignored)) => {
+                    let report = &mut self.report;
+                    report.delivered = report.delivered.saturating_add(1);
+                    if list.is_revised() {
+                        report.delivered_revised = report.delivered_revised.saturating_add(1);
+                    }
+                    if risk_ignored {
+                        report.ignored_risk_levels = report.ignored_risk_levels.saturating_add(1);
+                    }
+                    return Ok(Some(ExportedKey { key, list }));
+                }
+                Err(reason) => self.report.skip(KeyIssue { list, index, reason }),
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Iterator for Keys<'_> {
+    type Item = Result<ExportedKey, ExportError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let item = self.advance().transpose();
+        if !matches!(item, Some(Ok(_))) {
+            self.reader = None;
+        }
+        item
+    }
+}
+
+impl core::iter::FusedIterator for Keys<'_> {}
+
+/// A key from its message, and whether a risk level was ignored.
+///
+/// What only describes a key never costs the key: a report type, a number of days or a risk level
+/// outside its range is as good as none.
+fn decode(message: &[u8]) -> Result<(DiagnosisKey, bool), SkipReason> {
+    let key = wire::TemporaryExposureKey::decode(message).map_err(|_| SkipReason::Undecodable)?;
+    let bytes = key.key_data.and_then(|data| <[u8; 16]>::try_from(data).ok());
+    let bytes = bytes.ok_or(SkipReason::KeyDataLength)?;
+    let start = key.rolling_start_interval_number.ok_or(SkipReason::RollingStartMissing)?;
+    let start = u32::try_from(start).map_err(|_| SkipReason::RollingStartOutOfRange)?;
+    let period = match key.rolling_period {
+        None => RollingPeriod::DAY,
+        Some(period) => u32::try_from(period)
+            .ok()
+            .and_then(|period| RollingPeriod::new(period).ok())
+            .ok_or(SkipReason::RollingPeriodOutOfRange)?,
+    };
+    let risk = key.transmission_risk_level;
+    let transmission_risk_level = risk.and_then(|risk| u8::try_from(risk).ok()).filter(|r| *r <= 8);
+    let details = DiagnosisKeyDetails {
+        transmission_risk_level,
+        report_type: key.report_type.and_then(ReportType::from_wire),
+        days_since_onset: key.days_since_onset_of_symptoms.and_then(DaysSinceOnset::new),
+        variant_of_concern: key.variant_of_concern,
+    };
+    let risk_ignored = risk.is_some() && transmission_risk_level.is_none();
+    Ok((DiagnosisKey::new(bytes, IntervalNumber::new(start), period, details), risk_ignored))
+}
