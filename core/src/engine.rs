@@ -273,10 +273,11 @@ impl<L: EncounterLog> Engine<L> {
     ) -> Result<(), L::Error> {
         let mut day = since.day();
         while day <= now.day() {
-            if let Some(record) = self.log.day(day)? {
-                if record.assessment.level == RiskLevel::High && !record.announced {
-                    turn.outputs.push(Output::Announce(record.assessment));
-                }
+            let is_untold_high = |record: &DayRecord| {
+                record.assessment.level == RiskLevel::High && !record.announced
+            };
+            if let Some(record) = self.log.day(day)?.filter(is_untold_high) {
+                turn.outputs.push(Output::Announce(record.assessment));
             }
             day = day.saturating_add(1);
         }

@@ -224,7 +224,7 @@ pub fn exposure_windows(
     rules: &WindowRules,
 ) -> Vec<ExposureWindow> {
     let mut sightings = sightings.to_vec();
-    sightings.sort_by_key(|sighting| sighting.heard_at);
+    sightings.sort_unstable();
 
     let opens_window = |window: &[MeasuredSighting], next: &MeasuredSighting| {
         window.first().is_some_and(|first| {

@@ -28,12 +28,8 @@ fn debug_of_everything_that_holds_a_secret() {
     let metadata = BluetoothMetadata::from_bytes([0x40, 8, 0, 0]).unwrap();
     let encrypted = key.metadata_key().encrypt(&identifier, metadata);
     let advertisement = Advertisement { identifier, metadata: encrypted };
-    let sighting = Sighting {
-        heard_at: start.start(),
-        previous_scan_ended: None,
-        rssi: None,
-        advertisement,
-    };
+    let sighting =
+        Sighting { heard_at: start.start(), previous_scan_ended: None, rssi: None, advertisement };
     let disclosed = key.disclose(DiagnosisKeyDetails::default());
     let mut log = MemoryLog::new();
     let changes = vec![Change::OwnKey(key.clone()), Change::Sightings(vec![sighting])];

@@ -22,7 +22,7 @@ use chikaku_core::time::Timestamp;
 use crate::scenario::Scenario;
 use air::Air;
 use key_server::KeyServer;
-pub use outcome::{Announcement, Contact, Outcome};
+pub use outcome::{Announcement, Contact, Outcome, PhoneResult};
 use phone::Phone;
 use randomness::Randomness;
 use trace::Trace;
@@ -65,7 +65,7 @@ impl<'a> World<'a> {
     #[must_use]
     pub fn new(scenario: &'a Scenario, seed: u64) -> Self {
         let randomness = Randomness::new(seed);
-        let server = KeyServer::new(&randomness, scenario.interference.untrusted_signature);
+        let server = KeyServer::new(randomness, scenario.interference.untrusted_signature);
         let transmit_power = TransmitPowerDbm::new(TRANSMIT_POWER_DBM)
             .expect("the calibration's power is one that phones radiate");
         let mut configuration = EngineConfiguration::cocoa(transmit_power, server.trusted_keys());
@@ -146,8 +146,10 @@ impl<'a> World<'a> {
             }
             Happening::Export => {
                 let hours = self.scenario.key_server.export_every_hours;
-                if let Some(file) = self.server.export(self.now) {
-                    self.trace.record(self.now, "server", "export", &file);
+                match self.server.export(self.now) {
+                    Ok(Some(file)) => self.trace.record(self.now, "server", "export", file),
+                    Ok(None) => {}
+                    Err(error) => self.refused_files.push(format!("server: {error}")),
                 }
                 self.plan(self.now.saturating_add(hours * 3600), Happening::Export);
             }
@@ -198,7 +200,7 @@ impl<'a> World<'a> {
             }
             Output::Disclosed(keys) => {
                 self.trace.record(self.now, name, "disclosed", &(keys.len() as u64).to_be_bytes());
-                self.server.receive(&keys);
+                self.server.receive(&keys, self.now);
             }
             Output::DayAssessed(assessment) => {
                 let score = assessment.summary.score_sum.to_bits().to_be_bytes();

@@ -70,11 +70,8 @@ mod tests {
                 days_since_onset: DaysSinceOnset::new(days),
                 ..DiagnosisKeyDetails::default()
             };
-            let expected = if (-3..=10).contains(&days) {
-                Infectiousness::High
-            } else {
-                Infectiousness::None
-            };
+            let expected =
+                if (-3..=10).contains(&days) { Infectiousness::High } else { Infectiousness::None };
             assert_eq!(mapping.infectiousness(&details), expected, "{days}");
         }
         let missing = DiagnosisKeyDetails::default();

@@ -1,1 +1,60 @@
-fn main() {}
+//! `chikaku`: phones in a simulated world, real captures, key files and encounter logs, all
+//! through the core that ships.
+
+// Printing is what a command is for.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod failure;
+mod instant;
+mod keys;
+mod match_keys;
+mod progress;
+mod public_key;
+mod replay;
+mod simulate;
+mod windows;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use failure::Failure;
+
+/// Exposure notification on the command line: simulate, replay, match, inspect.
+#[derive(Debug, Parser)]
+#[command(name = "chikaku", version, about, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 done; 1 a file could not be read or written; \
+2 the command line is wrong; 3 an input was refused (the message says which and why).")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run phones on a virtual clock and a virtual radio: who meets, who is notified, and why
+    Simulate(simulate::Arguments),
+    /// Feed the HCI logs of real Android phones to the engine and write their exposure windows
+    Replay(replay::Arguments),
+    /// Match key files against an encounter log in JSON lines
+    Match(match_keys::Arguments),
+    /// Look into key files, or make them
+    #[command(subcommand)]
+    Keys(keys::Command),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Simulate(arguments) => simulate::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
+        Command::Match(arguments) => match_keys::run(&arguments),
+        Command::Keys(command) => keys::run(&command),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("chikaku: {failure}");
+            failure.exit_code()
+        }
+    }
+}

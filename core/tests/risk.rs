@@ -1,0 +1,164 @@
+//! The daily summary and COCOA's decision, on the cases of its design document and around every
+//! edge. Scores were computed by hand from the configuration; no code of the core made them.
+
+use chikaku_core::diagnosis_key::{DiagnosisKey, DiagnosisKeyDetails, ReportType};
+use chikaku_core::exposure::{
+    ExposureWindow, MeasuredSighting, ScanInstance, WindowOrigin, WindowRules, exposure_windows,
+};
+use chikaku_core::risk::cocoa::{RiskCalculationConfiguration, assess};
+use chikaku_core::risk::daily_summary::{BucketEdges, DailySummariesConfig, daily_summary};
+use chikaku_core::risk::{Infectiousness, RiskLevel};
+use chikaku_core::signal::AttenuationDb;
+use chikaku_core::time::{IntervalNumber, RollingPeriod, UtcDay};
+use proptest::prelude::*;
+
+const DAY: UtcDay = UtcDay::new(19_004);
+
+/// A window of scan instances of (typical attenuation, seconds).
+fn window(key: u8, scans: &[(u16, u32)]) -> ExposureWindow {
+    let key = DiagnosisKey::new(
+        [key; 16],
+        IntervalNumber::new(0),
+        RollingPeriod::DAY,
+        DiagnosisKeyDetails::default(),
+    );
+    let origin = WindowOrigin {
+        key: key.hash(),
+        report_type: ReportType::ConfirmedTest,
+        infectiousness: Infectiousness::High,
+    };
+    let first = MeasuredSighting {
+        heard_at: DAY.start(),
+        previous_scan_ended: None,
+        attenuation: AttenuationDb::from_db(0),
+        calibration_confidence: None,
+    };
+    let mut windows = exposure_windows(&[first], &origin, &WindowRules::default());
+    let mut window = windows.remove(0);
+    window.scan_instances = scans
+        .iter()
+        .map(|&(db, seconds)| ScanInstance {
+            minimum_attenuation: AttenuationDb::from_db(db),
+            typical_attenuation: AttenuationDb::from_db(db),
+            seconds_since_last_scan: seconds,
+        })
+        .collect();
+    window
+}
+
+fn decide(windows: &[ExposureWindow], edges: BucketEdges) -> Option<(f64, RiskLevel)> {
+    let config = DailySummariesConfig { bucket_edges: edges, ..DailySummariesConfig::cocoa() };
+    let summary = daily_summary(DAY, windows, DAY, &config)?;
+    let assessment = assess(summary, windows, &RiskCalculationConfiguration::cocoa());
+    Some((summary.score_sum, assessment.level))
+}
+
+#[test]
+fn cases_around_every_edge() {
+    use BucketEdges::{UpperExclusive, UpperInclusive};
+    use RiskLevel::{High, Low};
+    for (scans, edges, score, level) in [
+        // Score exactly 1350, but 540 s.
+        (&[(50, 300), (50, 240)][..], UpperInclusive, 1350.0, Low),
+        (&[(50, 300), (50, 240), (70, 300), (70, 60)], UpperInclusive, 1353.6, High),
+        // The nearest bucket weighs least but one: 15 minutes at arm's length are Low.
+        (&[(40, 300), (40, 300), (40, 300)], UpperInclusive, 900.0, Low),
+        (&[(46, 300), (46, 300), (46, 300)], UpperInclusive, 900.0, Low),
+        (&[(46, 300), (46, 300), (46, 300)], UpperExclusive, 2250.0, High),
+        (&[(60, 300), (60, 300), (60, 300)], UpperInclusive, 2250.0, High),
+        (&[(60, 300), (60, 300), (60, 300)], UpperExclusive, 1170.0, Low),
+        (&[(65, 300), (65, 300), (65, 300)], UpperInclusive, 1170.0, Low),
+        (&[(65, 300), (65, 300), (65, 300)], UpperExclusive, 9.0, Low),
+    ] {
+        let (sum, decided) = decide(&[window(1, scans)], edges).unwrap();
+        assert!((sum - score).abs() < 1e-9, "{scans:?} {edges:?}: {sum}");
+        assert_eq!(decided, level, "{scans:?} {edges:?}");
+    }
+}
+
+#[test]
+fn windows_that_look_alike_both_count() {
+    let scans = [(50, 300), (50, 300)];
+    let both = [window(1, &scans), window(2, &scans)];
+    assert_eq!(decide(&both, BucketEdges::UpperInclusive), Some((3000.0, RiskLevel::High)));
+    assert_eq!(decide(&both[..1], BucketEdges::UpperInclusive), Some((1500.0, RiskLevel::Low)));
+}
+
+#[test]
+fn what_does_not_count_counts_nowhere() {
+    let scans = [(50, 300), (50, 300), (50, 300)];
+    let mut harmless = window(1, &scans);
+    harmless.infectiousness = Infectiousness::None;
+    let mut revoked = window(2, &scans);
+    revoked.report_type = ReportType::Revoked;
+    let windows = [harmless, revoked];
+    assert_eq!(decide(&windows, BucketEdges::UpperInclusive), None);
+
+    let mut other_day = window(3, &scans);
+    other_day.first_heard_at = DAY.start().saturating_sub(1);
+    assert_eq!(decide(&[other_day], BucketEdges::UpperInclusive), None);
+}
+
+#[test]
+fn a_minimum_score_and_an_age_limit_drop_windows_whole() {
+    let near = window(1, &[(50, 300)]);
+    let config = |minimum_window_score, days_since_exposure_threshold| DailySummariesConfig {
+        minimum_window_score,
+        days_since_exposure_threshold,
+        ..DailySummariesConfig::cocoa()
+    };
+    let summary = |config: &DailySummariesConfig, today| daily_summary(DAY, [&near], today, config);
+    assert!(summary(&config(750.0, None), DAY).is_some());
+    assert!(summary(&config(750.1, None), DAY).is_none());
+    assert!(summary(&config(0.0, Some(3)), DAY.saturating_add(3)).is_some());
+    assert!(summary(&config(0.0, Some(3)), DAY.saturating_add(4)).is_none());
+}
+
+#[test]
+fn the_documents_read_as_cocoa_wrote_them() {
+    let document = r#"{
+        "format_version": 1,
+        "DailySummary_DaySummary_ScoreSum": {"op": ">=", "value": 1350.0},
+        "DailySummary_DaySummary_WeightedDurationAverage": {"op": "NOP", "value": 0.0},
+        "ExposureWindow_ScanInstance_SecondsSinceLastScanSum": {"op": ">=", "value": 900.0},
+        "ExposureWindow_ScanInstance_TypicalAttenuationDb_Max": {"op": "NOP", "value": 0.0},
+        "ExposureWindow_ScanInstance_TypicalAttenuationDb_Min": {"op": "NOP", "value": 0.0}
+    }"#;
+    let read: RiskCalculationConfiguration = serde_json::from_str(document).unwrap();
+    assert_eq!(read, RiskCalculationConfiguration::cocoa());
+    // An operator nobody knows silenced COCOA; here it is refused.
+    let unknown = document.replace("\">=\"", "\"=>\"");
+    assert!(serde_json::from_str::<RiskCalculationConfiguration>(&unknown).is_err());
+}
+
+#[test]
+fn a_rule_that_asks_for_nothing_notifies_nobody() {
+    let nop = RiskCalculationConfiguration::cocoa().score_sum;
+    let nop = chikaku_core::risk::cocoa::Condition {
+        op: chikaku_core::risk::cocoa::Relation::Nop,
+        ..nop
+    };
+    let all_nop = RiskCalculationConfiguration {
+        score_sum: nop,
+        seconds_since_last_scan_sum: nop,
+        ..RiskCalculationConfiguration::cocoa()
+    };
+    let windows = [window(1, &[(50, 300); 10])];
+    let summary = daily_summary(DAY, &windows, DAY, &DailySummariesConfig::cocoa()).unwrap();
+    assert_eq!(assess(summary, &windows, &all_nop).level, RiskLevel::Low);
+}
+
+proptest! {
+    /// Longer contact never lowers the score, and no window breaks the arithmetic.
+    #[test]
+    fn score_grows_with_every_scan(
+        scans in proptest::collection::vec((0_u16..=u16::MAX, 0_u32..=u32::MAX), 1..40),
+        extra in (0_u16..200, 0_u32..=300),
+    ) {
+        let before = decide(&[window(1, &scans)], BucketEdges::UpperInclusive).unwrap().0;
+        let mut longer = scans.clone();
+        longer.push(extra);
+        let after = decide(&[window(1, &longer)], BucketEdges::UpperInclusive).unwrap().0;
+        prop_assert!(after >= before && after.is_finite());
+    }
+}

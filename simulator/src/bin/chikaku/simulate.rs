@@ -1,0 +1,168 @@
+//! `chikaku simulate`.
+
+use std::path::PathBuf;
+
+use chikaku_core::risk::RiskLevel;
+use chikaku_core::risk::cocoa::DayAssessment;
+use chikaku_simulator::scenario::Scenario;
+use chikaku_simulator::world::{Outcome, World};
+use comfy_table::{Table, presets};
+use serde_json::{Value, json};
+
+use crate::failure::{Failure, print_json, read_text};
+use crate::{instant, progress};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Scenario file; without it, an office lunch
+    scenario: Option<PathBuf>,
+    /// Seed of every random draw: the same seed gives the same bytes
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let scenario = match &arguments.scenario {
+        None => Scenario::office_lunch().map_err(Failure::refused)?,
+        Some(path) => Scenario::parse(&read_text(path)?).map_err(|error| {
+            Failure::Refused(anyhow::Error::new(error).context(path.display().to_string()))
+        })?,
+    };
+    let bar = progress::bar(1000, "simulating");
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 1000")]
+    let outcome =
+        World::new(&scenario, arguments.seed).run(|done| bar.set_position((done * 1000.0) as u64));
+    bar.finish_and_clear();
+    if arguments.json {
+        print_json(&to_json(&outcome));
+    } else {
+        print(&outcome);
+    }
+    Ok(())
+}
+
+fn to_json(outcome: &Outcome) -> Value {
+    let phones = &outcome.scenario.phones;
+    let contacts: Vec<_> = outcome
+        .contacts
+        .iter()
+        .map(|contact| {
+            json!({
+                "phones": [outcome.name(contact.one), outcome.name(contact.other)],
+                "place": contact.place,
+                "distance_m": contact.distance_m,
+                "seconds": contact.seconds,
+            })
+        })
+        .collect();
+    let exposures: Vec<_> = days(outcome)
+        .map(|(phone, day)| {
+            json!({
+                "phone": outcome.name(phone),
+                "matched_identifiers": outcome.phones[phone].matched_identifiers,
+                "windows": outcome.phones[phone].windows,
+                "day": day.day.to_string(),
+                "level": day.level,
+                "score_sum": day.summary.score_sum,
+                "maximum_score": day.summary.maximum_score,
+                "seconds_since_last_scan_sum": day.seconds_since_last_scan_sum,
+                "notified_at": notified_at(outcome, phone, day).map(|at| at.unix_seconds()),
+            })
+        })
+        .collect();
+    json!({
+        "scenario": outcome.scenario.name,
+        "seed": outcome.seed,
+        "phones": phones.iter().map(|phone| &phone.name).collect::<Vec<_>>(),
+        "diagnosed": outcome.diagnosed().collect::<Vec<_>>(),
+        "notified": outcome.notified(),
+        "exposures": exposures,
+        "contacts": contacts,
+        "refused_key_files": outcome.refused_files,
+        "trace_events": outcome.trace_events,
+        "digest": hex::encode(outcome.digest),
+    })
+}
+
+fn print(outcome: &Outcome) {
+    let scenario = &outcome.scenario;
+    println!("{}: {} phones, seed {}", scenario.name, scenario.phones.len(), outcome.seed);
+    println!("{} to {}\n", instant::utc(scenario.starts), instant::utc(scenario.ends));
+
+    println!("Who met whom");
+    let mut contacts = table(["place", "phones", "distance", "for"]);
+    for contact in &outcome.contacts {
+        contacts.add_row([
+            contact.place.clone(),
+            format!("{} – {}", outcome.name(contact.one), outcome.name(contact.other)),
+            format!("{:.1} m", contact.distance_m),
+            format!("{} min", contact.seconds / 60),
+        ]);
+    }
+    println!("{contacts}\n");
+
+    for diagnosis in &scenario.diagnoses {
+        let reported = instant::utc(diagnosis.reported);
+        println!(
+            "{} tested positive and published the keys at {reported}",
+            outcome.name(diagnosis.phone)
+        );
+    }
+    for refused in &outcome.refused_files {
+        println!("key file refused by {refused}");
+    }
+
+    println!("\nWho was notified, and why (High: score of 1350 or more and 900 s or more)");
+    let mut verdicts =
+        table(["phone", "day", "score", "seconds", "windows", "identifiers", "level", "notified"]);
+    for (phone, day) in days(outcome) {
+        let told = notified_at(outcome, phone, day);
+        verdicts.add_row([
+            outcome.name(phone).to_owned(),
+            day.day.to_string(),
+            format!("{:.1}", day.summary.score_sum),
+            day.seconds_since_last_scan_sum.to_string(),
+            day.summary.windows.to_string(),
+            outcome.phones[phone].matched_identifiers.to_string(),
+            if day.level == RiskLevel::High { "High" } else { "Low" }.to_owned(),
+            told.map_or_else(|| "no".to_owned(), instant::utc),
+        ]);
+    }
+    println!("{verdicts}");
+    let unexposed = (0..scenario.phones.len())
+        .filter(|&phone| outcome.phones[phone].days.is_empty())
+        .map(|phone| outcome.name(phone))
+        .collect::<Vec<_>>();
+    println!("no exposure: {}", unexposed.join(", "));
+    println!("\n{} events, digest {}", outcome.trace_events, hex::encode(outcome.digest));
+}
+
+/// Every day with an exposure, by phone.
+fn days(outcome: &Outcome) -> impl Iterator<Item = (usize, &DayAssessment)> {
+    let of = |(phone, result)| {
+        let result: &chikaku_simulator::world::PhoneResult = result;
+        result.days.iter().map(move |day| (phone, day))
+    };
+    outcome.phones.iter().enumerate().flat_map(of)
+}
+
+fn notified_at(
+    outcome: &Outcome,
+    phone: usize,
+    day: &DayAssessment,
+) -> Option<chikaku_core::time::Timestamp> {
+    let told = outcome
+        .announcements
+        .iter()
+        .find(|told| told.phone == phone && told.assessment.day == day.day);
+    told.map(|told| told.at)
+}
+
+fn table<const N: usize>(header: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_NO_BORDERS).set_header(header);
+    table
+}
