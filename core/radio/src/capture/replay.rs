@@ -1,0 +1,190 @@
+//! Walks through the records of a capture and puts the rules together.
+
+use chikaku_core::advertisement::Advertisement;
+
+use super::delivery::{Delivery, ResponsePairing};
+use super::filters::ServiceFilters;
+use super::ownership::OwnAdvertising;
+use super::{
+    Capture, CaptureInstant, CaptureOptions, CaptureReport, CapturedScan, CapturedSighting,
+};
+use crate::btsnoop::{Record, RecordKind, Records};
+use crate::hci::{AdvertisingReport, AdvertisingReports, Command, ScanCommands};
+
+const MICROS_PER_SECOND: i64 = 1_000_000;
+
+pub(super) fn replay(records: Records<'_>, options: &CaptureOptions) -> Capture {
+    let mut replay = Replay::new(options);
+    for record in records {
+        match record {
+            Ok(record) => replay.record(&record),
+            Err(error) => replay.report.stopped = Some(error),
+        }
+    }
+    replay.finish()
+}
+
+struct Replay<'o> {
+    options: &'o CaptureOptions,
+    filters: ServiceFilters,
+    pairing: ResponsePairing,
+    own: OwnAdvertising,
+    /// The generation of scan commands last used.
+    commands: ScanCommands,
+    running: Option<CapturedScan>,
+    scans: Vec<CapturedScan>,
+    last_record: Option<CaptureInstant>,
+    report: CaptureReport,
+}
+
+impl<'o> Replay<'o> {
+    fn new(options: &'o CaptureOptions) -> Self {
+        Self {
+            options,
+            filters: ServiceFilters::default(),
+            pairing: ResponsePairing::default(),
+            own: OwnAdvertising::new(),
+            commands: ScanCommands::Extended,
+            running: None,
+            scans: Vec::new(),
+            last_record: None,
+            report: CaptureReport::default(),
+        }
+    }
+
+    fn record(&mut self, record: &Record<'_>) {
+        self.report.records += 1;
+        self.report.lost_by_logger = self.report.lost_by_logger.max(record.lost);
+        if record.controller != self.options.controller {
+            self.report.other_controllers += 1;
+            return;
+        }
+        let offset = i64::from(self.options.utc_offset_seconds) * MICROS_PER_SECOND;
+        let utc_micros = record.stamped_micros.checked_sub(offset);
+        let Some(at) = utc_micros.and_then(CaptureInstant::from_unix_micros) else {
+            self.report.unusable_times += 1;
+            return;
+        };
+        self.last_record = Some(at);
+        match record.kind {
+            RecordKind::Command => match Command::decode(record.packet) {
+                Ok(command) => self.command(at, command),
+                Err(_) => self.report.malformed_packets += 1,
+            },
+            RecordKind::Event => self.event(at, record.packet),
+            RecordKind::Data | RecordKind::Other => self.report.other_packets += 1,
+        }
+    }
+
+    fn command(&mut self, at: CaptureInstant, command: Command<'_>) {
+        let format = self.options.format;
+        match command {
+            Command::Reset => {
+                self.filters.clear();
+                self.pairing.forget();
+                self.own.reset(at);
+                self.scan_begins_or_ends(at);
+            }
+            Command::ScanEnable { commands, .. } => self.commands = commands,
+            Command::AdvertisingData { set, operation, data } => {
+                self.own.set_data(at, format, set, operation, data);
+            }
+            Command::AdvertisingEnable { sets, enabled } => self.own.enable(at, sets, enabled),
+            Command::AdvertisingRemove { sets } => self.own.remove(at, sets),
+            Command::Filter(filter) => {
+                self.filters.apply(filter, format.service_uuid);
+                self.scan_begins_or_ends(at);
+            }
+            Command::Other { .. } => {}
+        }
+    }
+
+    fn scan_begins_or_ends(&mut self, at: CaptureInstant) {
+        match (self.filters.any(), self.running.take()) {
+            (true, None) => {
+                let first_of_service = self.scans.is_empty() || self.own.service_stopped_before(at);
+                self.running = Some(CapturedScan::begin(at, first_of_service));
+            }
+            (false, Some(mut scan)) => {
+                count(&mut self.report.too_late, scan.stop(at, self.commands));
+                self.scans.push(scan);
+            }
+            (_, running) => self.running = running,
+        }
+    }
+
+    fn event(&mut self, at: CaptureInstant, packet: &[u8]) {
+        match AdvertisingReports::from_event(packet) {
+            Ok(None) => {}
+            Ok(Some(reports)) => {
+                for report in reports {
+                    match report {
+                        Ok(report) => self.advertising_report(at, &report),
+                        Err(_) => self.report.malformed_reports += 1,
+                    }
+                }
+            }
+            Err(_) => self.report.malformed_packets += 1,
+        }
+    }
+
+    fn advertising_report(&mut self, at: CaptureInstant, report: &AdvertisingReport<'_>) {
+        self.report.reports += 1;
+        match self.pairing.receive(self.options.format, report) {
+            Delivery::Delivered(advertisement) => self.sighting(at, report, advertisement),
+            Delivery::AwaitsResponse => self.report.scannable += 1,
+            Delivery::Malformed => {
+                self.report.malformed_advertisements += 1;
+                if let Some(scan) = &mut self.running {
+                    scan.malformed = scan.malformed.saturating_add(1);
+                }
+            }
+            Delivery::Partial => self.report.partial_reports += 1,
+            Delivery::Unreadable => self.report.unreadable_reports += 1,
+            Delivery::Irrelevant => self.report.irrelevant_reports += 1,
+        }
+    }
+
+    fn sighting(
+        &mut self,
+        heard_at: CaptureInstant,
+        report: &AdvertisingReport<'_>,
+        advertisement: Advertisement,
+    ) {
+        let Some(scan) = &mut self.running else {
+            self.report.outside_scans += 1;
+            return;
+        };
+        let rssi = report.rssi.ok();
+        self.report.unmeasured += u64::from(rssi.is_none());
+        self.report.scannable_delivered += u64::from(report.scan_response);
+        scan.sightings.push(CapturedSighting { heard_at, rssi, advertisement });
+    }
+
+    fn finish(mut self) -> Capture {
+        if let (Some(mut scan), Some(last_record)) = (self.running.take(), self.last_record) {
+            self.report.ends_during_scan = true;
+            scan.ended = last_record;
+            self.scans.push(scan);
+        }
+        if let Some(cut_at) = self.options.cut_at {
+            for scan in &mut self.scans {
+                let dropped = scan.keep_sightings(|sighting| sighting.heard_at < cut_at);
+                count(&mut self.report.after_cut, dropped);
+            }
+            self.scans.retain(|scan| scan.started < cut_at);
+        }
+        let advertised = self.own.into_advertised();
+        if advertised.is_empty() {
+            // A phone that cannot advertise is always silent, which then says nothing.
+            for scan in self.scans.iter_mut().skip(1) {
+                scan.first_of_service = false;
+            }
+        }
+        Capture { scans: self.scans, advertised, report: self.report }
+    }
+}
+
+fn count(counter: &mut u64, more: usize) {
+    *counter = counter.saturating_add(u64::try_from(more).unwrap_or(u64::MAX));
+}
