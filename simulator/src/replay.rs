@@ -1,1 +1,206 @@
+//! Real phones' captures through the engine: what each receiver's exposure windows would be.
+//!
+//! Every receiver is an [`Engine`] that is handed, scan by scan, what that phone's own service was
+//! handed. Captures hold no keys, so which identifier belongs to which phone is taken from the
+//! senders' own commands instead of from diagnosis keys; everything behind that, from the
+//! encounter log to the windows, is the core's.
 
+use std::collections::{BTreeMap, HashMap};
+
+use chikaku_core::diagnosis_key::{DiagnosisKey, DiagnosisKeyDetails, ReportType};
+use chikaku_core::encounter_log::{EncounterLog, MemoryLog};
+use chikaku_core::engine::{Engine, EngineConfiguration, Input};
+use chikaku_core::export::TrustedKeys;
+use chikaku_core::exposure::{
+    ExposureWindow, MeasuredSighting, WindowOrigin, WindowRules, exposure_windows,
+};
+use chikaku_core::keys::RollingProximityIdentifier;
+use chikaku_core::risk::Infectiousness;
+use chikaku_core::sighting::Sighting;
+use chikaku_core::signal::{AttenuationDb, RssiCorrectionDb, TransmitPowerDbm};
+use chikaku_core::time::{IntervalNumber, RollingPeriod, UtcDay};
+use chikaku_radio::capture::{Capture, CaptureError, CaptureOptions, CaptureReport};
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng;
+use thiserror::Error;
+
+/// How the captures are read and measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReplayOptions {
+    /// Seconds that the phones' local time was ahead of UTC.
+    pub utc_offset_seconds: i32,
+    /// Transmit power in the senders' metadata, which no capture can decrypt.
+    pub transmit_power: TransmitPowerDbm,
+    /// What the receivers' models add to their readings.
+    pub rssi_correction: RssiCorrectionDb,
+}
+
+/// A capture that cannot be replayed.
+#[derive(Debug, Error)]
+#[error("phone {phone}: {reason}")]
+pub struct ReplayError {
+    /// The phone's number.
+    pub phone: u32,
+    /// What is wrong with its capture.
+    #[source]
+    pub reason: CaptureError,
+}
+
+/// The windows of one receiver with one transmitter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PairWindows {
+    /// The receiver's number.
+    pub receiver: u32,
+    /// The transmitter's number.
+    pub transmitter: u32,
+    /// Windows, by time.
+    pub windows: Vec<ExposureWindow>,
+}
+
+/// What one phone's capture held.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PhoneReplay {
+    /// The phone's number.
+    pub phone: u32,
+    /// Scans of its service.
+    pub scans: usize,
+    /// Sightings that its engine kept.
+    pub sightings: usize,
+    /// Identifiers that it sent.
+    pub identifiers_sent: usize,
+    /// What the reader of the capture met with.
+    pub report: CaptureReport,
+}
+
+/// A replay of several phones.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Replay {
+    /// Each phone, by number.
+    pub phones: Vec<PhoneReplay>,
+    /// Every pair of different phones, by receiver and transmitter, those without windows too.
+    pub pairs: Vec<PairWindows>,
+}
+
+/// Who sent an identifier, and with the key of which day.
+type Owners = HashMap<RollingProximityIdentifier, (u32, UtcDay)>;
+
+/// Replays the captures of several phones, given by number. `progress` hears of each phone that
+/// is done.
+///
+/// # Errors
+/// [`ReplayError`] for the first capture that is none.
+pub fn replay(
+    captures: &BTreeMap<u32, Vec<u8>>,
+    options: &ReplayOptions,
+    mut progress: impl FnMut(),
+) -> Result<Replay, ReplayError> {
+    let reading = CaptureOptions {
+        utc_offset_seconds: options.utc_offset_seconds,
+        ..CaptureOptions::default()
+    };
+    let mut read = BTreeMap::new();
+    for (&phone, file) in captures {
+        let capture =
+            Capture::read(file, &reading).map_err(|reason| ReplayError { phone, reason })?;
+        read.insert(phone, capture);
+    }
+    let owners = owners(&read);
+
+    let mut phones = Vec::new();
+    let mut pairs = Vec::new();
+    for (&phone, capture) in &read {
+        let heard = receive(phone, capture, options);
+        let mut of_each = windows_of_each(&heard, &owners, options);
+        pairs.extend(read.keys().filter(|&&transmitter| transmitter != phone).map(
+            |&transmitter| PairWindows {
+                receiver: phone,
+                transmitter,
+                windows: of_each.remove(&transmitter).unwrap_or_default(),
+            },
+        ));
+        phones.push(PhoneReplay {
+            phone,
+            scans: capture.scans().len(),
+            sightings: heard.len(),
+            identifiers_sent: capture.advertised().len(),
+            report: capture.report().clone(),
+        });
+        progress();
+    }
+    Ok(Replay { phones, pairs })
+}
+
+fn owners(captures: &BTreeMap<u32, Capture>) -> Owners {
+    let mut owners = Owners::new();
+    for (&phone, capture) in captures {
+        for own in capture.advertised() {
+            let day = own.first_used.timestamp().day();
+            owners.entry(own.advertisement.identifier).or_insert((phone, day));
+        }
+    }
+    owners
+}
+
+/// Runs one receiver's engine over its scans and returns its encounter log.
+fn receive(phone: u32, capture: &Capture, options: &ReplayOptions) -> Vec<Sighting> {
+    let configuration = EngineConfiguration::cocoa(options.transmit_power, TrustedKeys::new());
+    let Ok(mut engine) = Engine::open(configuration, MemoryLog::new());
+    let mut rng = ChaCha20Rng::seed_from_u64(u64::from(phone));
+    for scan in capture.scans() {
+        let result = scan.to_scan_result();
+        if scan.first_of_service {
+            let Ok(_) = engine.handle(Input::Stop, result.started, &mut rng);
+            let Ok(_) = engine.handle(Input::Start, result.started, &mut rng);
+        }
+        let now = result.ended;
+        let Ok(_) = engine.handle(Input::ScanFinished(result), now, &mut rng);
+    }
+    let mut sightings = Vec::new();
+    let Ok(()) = engine.log().visit_sightings(&mut |sighting| sightings.push(*sighting));
+    sightings
+}
+
+/// Windows by transmitter. GAEN builds them key by key, so identifiers of two days never share
+/// a window.
+fn windows_of_each(
+    heard: &[Sighting],
+    owners: &Owners,
+    options: &ReplayOptions,
+) -> BTreeMap<u32, Vec<ExposureWindow>> {
+    let mut by_key: BTreeMap<(u32, UtcDay), Vec<MeasuredSighting>> = BTreeMap::new();
+    for sighting in heard {
+        let owner = owners.get(&sighting.advertisement.identifier);
+        let (Some(&owner), Some(rssi)) = (owner, sighting.rssi) else { continue };
+        by_key.entry(owner).or_default().push(MeasuredSighting {
+            heard_at: sighting.heard_at,
+            previous_scan_ended: sighting.previous_scan_ended,
+            attenuation: AttenuationDb::between(
+                options.transmit_power,
+                rssi,
+                options.rssi_correction,
+            ),
+            calibration_confidence: None,
+        });
+    }
+    let mut windows: BTreeMap<u32, Vec<ExposureWindow>> = BTreeMap::new();
+    for ((transmitter, day), sightings) in by_key {
+        let of_this_key =
+            exposure_windows(&sightings, &origin(transmitter, day), &WindowRules::default());
+        windows.entry(transmitter).or_default().extend(of_this_key);
+    }
+    windows
+}
+
+/// Stands in for the key of a transmitter's day, which the captures do not hold.
+fn origin(transmitter: u32, day: UtcDay) -> WindowOrigin {
+    let mut name = [0; 16];
+    name[..4].copy_from_slice(&transmitter.to_be_bytes());
+    name[4..8].copy_from_slice(&day.days_since_1970().to_be_bytes());
+    let details = DiagnosisKeyDetails::default();
+    let stand_in = DiagnosisKey::new(name, IntervalNumber::new(0), RollingPeriod::DAY, details);
+    WindowOrigin {
+        key: stand_in.hash(),
+        report_type: ReportType::ConfirmedTest,
+        infectiousness: Infectiousness::High,
+    }
+}

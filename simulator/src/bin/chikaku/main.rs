@@ -18,7 +18,6 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use failure::Failure;
 
 /// Exposure notification on the command line: simulate, replay, match, inspect.
 #[derive(Debug, Parser)]

@@ -1,6 +1,122 @@
-use crate::failure::Failure;
+//! `chikaku replay`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use chikaku_core::signal::{RssiCorrectionDb, TransmitPowerDbm};
+use chikaku_simulator::replay::{PairWindows, Replay, ReplayOptions, replay};
+use comfy_table::{Table, presets};
+use serde_json::{Value, json};
+
+use crate::failure::{self, Failure};
+use crate::{progress, windows};
+
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {}
-pub(crate) fn run(_: &Arguments) -> Result<(), Failure> {
+pub(crate) struct Arguments {
+    /// Folder of captures named by phone number, such as 01.btsnoop
+    #[arg(long)]
+    captures: PathBuf,
+    /// Numbers of the phones to replay; without it, all of the folder
+    #[arg(long, value_delimiter = ',')]
+    phones: Vec<u32>,
+    /// Where to write the windows of every (receiver, transmitter) pair
+    #[arg(long)]
+    json: PathBuf,
+    /// Seconds that the phones' local time was ahead of UTC; the captures of DP-3T experiment 34
+    /// are stamped in Swiss summer time
+    #[arg(long, default_value_t = 7200, allow_negative_numbers = true)]
+    utc_offset_seconds: i32,
+    /// Transmit power in the senders' metadata, dBm; that of Google's table of 2020-06-13
+    #[arg(long, default_value_t = -24, allow_negative_numbers = true)]
+    transmit_power_dbm: i8,
+    /// What the receivers' models add to their readings, dB; that of the same table
+    #[arg(long, default_value_t = -3, allow_negative_numbers = true)]
+    rssi_correction_db: i8,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let options = ReplayOptions {
+        utc_offset_seconds: arguments.utc_offset_seconds,
+        transmit_power: TransmitPowerDbm::new(arguments.transmit_power_dbm)
+            .map_err(Failure::refused)?,
+        rssi_correction: RssiCorrectionDb(arguments.rssi_correction_db),
+    };
+    let captures = captures(arguments)?;
+    let bar = progress::bar(captures.len() as u64, "replaying");
+    let replayed = replay(&captures, &options, || bar.inc(1)).map_err(Failure::refused)?;
+    bar.finish_and_clear();
+
+    let pairs: Vec<_> = replayed.pairs.iter().map(to_json).collect();
+    failure::write(&arguments.json, format!("{:#}\n", Value::from(pairs)).as_bytes())?;
+    print(&replayed);
+    println!("\nwritten to {}", arguments.json.display());
     Ok(())
+}
+
+/// The captures asked for, by phone number.
+fn captures(arguments: &Arguments) -> Result<BTreeMap<u32, Vec<u8>>, Failure> {
+    let folder = &arguments.captures;
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(folder).map_err(|error| failure::at(folder, error))? {
+        let path = entry.map_err(|error| failure::at(folder, error))?.path();
+        let is_capture = path.extension().is_some_and(|extension| extension == "btsnoop");
+        let number = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
+        if let (true, Some(number)) = (is_capture, number) {
+            found.insert(number, path);
+        }
+    }
+    if !arguments.phones.is_empty() {
+        if let Some(missing) = arguments.phones.iter().find(|&phone| !found.contains_key(phone)) {
+            let folder = folder.display();
+            return Err(Failure::Refused(anyhow::anyhow!(
+                "{folder}: no capture of phone {missing}"
+            )));
+        }
+        found.retain(|number, _| arguments.phones.contains(number));
+    }
+    if found.is_empty() {
+        let folder = folder.display();
+        return Err(Failure::Refused(anyhow::anyhow!("{folder}: no file named NN.btsnoop")));
+    }
+    found.into_iter().map(|(number, path)| Ok((number, failure::read(&path)?))).collect()
+}
+
+fn to_json(pair: &PairWindows) -> Value {
+    json!({
+        "rx": pair.receiver,
+        "tx": pair.transmitter,
+        "windows": pair.windows.iter().map(windows::to_json).collect::<Vec<_>>(),
+    })
+}
+
+fn print(replayed: &Replay) {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_NO_BORDERS).set_header([
+        "phone",
+        "records",
+        "scans",
+        "sightings",
+        "identifiers sent",
+        "phones met",
+        "windows",
+    ]);
+    for phone in &replayed.phones {
+        let own = || replayed.pairs.iter().filter(|pair| pair.receiver == phone.phone);
+        table.add_row([
+            format!("{:02}", phone.phone),
+            phone.report.records.to_string(),
+            phone.scans.to_string(),
+            phone.sightings.to_string(),
+            phone.identifiers_sent.to_string(),
+            own().filter(|pair| !pair.windows.is_empty()).count().to_string(),
+            own().map(|pair| pair.windows.len()).sum::<usize>().to_string(),
+        ]);
+    }
+    println!("{table}");
+    for phone in &replayed.phones {
+        if let Some(stopped) = phone.report.stopped {
+            println!("phone {:02}: the capture is read only in part: {stopped}", phone.phone);
+        }
+    }
 }
