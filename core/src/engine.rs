@@ -271,15 +271,13 @@ impl<L: EncounterLog> Engine<L> {
         now: Timestamp,
         turn: &mut Turn,
     ) -> Result<(), L::Error> {
-        let mut day = since.day();
-        while day <= now.day() {
+        for day in since.day().days_since_1970()..=now.day().days_since_1970() {
             let is_untold_high = |record: &DayRecord| {
                 record.assessment.level == RiskLevel::High && !record.announced
             };
-            if let Some(record) = self.log.day(day)?.filter(is_untold_high) {
+            if let Some(record) = self.log.day(UtcDay::new(day))?.filter(is_untold_high) {
                 turn.outputs.push(Output::Announce(record.assessment));
             }
-            day = day.saturating_add(1);
         }
         Ok(())
     }

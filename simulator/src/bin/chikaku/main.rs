@@ -18,7 +18,6 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-
 /// Exposure notification on the command line: simulate, replay, match, inspect.
 #[derive(Debug, Parser)]
 #[command(name = "chikaku", version, about, max_term_width = 100)]

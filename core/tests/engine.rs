@@ -1,0 +1,392 @@
+//! The engine's invariants, through its public interface, as a host would drive it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chikaku_core::advertisement::Advertisement;
+use chikaku_core::diagnosis_key::{DiagnosisKey, ReportType};
+use chikaku_core::encounter_log::{Change, DayRecord, EncounterLog, Exposure, MemoryLog};
+use chikaku_core::engine::plan::{AdvertisePlan, AdvertisingAddress};
+use chikaku_core::engine::{Disclosure, Engine, EngineConfiguration, Input, Output};
+use chikaku_core::export::{ExportError, ExportWriter, KeyIdentity, SigningKey, TrustedKeys};
+use chikaku_core::keys::TemporaryExposureKey;
+use chikaku_core::risk::RiskLevel;
+use chikaku_core::sighting::{ReceivedAdvertisement, ScanResult, Sighting};
+use chikaku_core::signal::{RssiDbm, TransmitPowerDbm};
+use chikaku_core::time::{Timestamp, UtcDay};
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng;
+
+const DAY: UtcDay = UtcDay::new(20_000);
+
+fn signing_key() -> SigningKey {
+    SigningKey::from_scalar(KeyIdentity::new("440", "v1"), &[7; 32]).unwrap()
+}
+
+fn configuration() -> EngineConfiguration {
+    let mut trusted = TrustedKeys::new();
+    trusted.add(signing_key().trusted_key());
+    EngineConfiguration::cocoa(TransmitPowerDbm::new(-24).unwrap(), trusted)
+}
+
+fn key_file(keys: impl IntoIterator<Item = DiagnosisKey>) -> Vec<u8> {
+    ExportWriter::new().keys(keys).signed_with(signing_key()).write().unwrap().zip
+}
+
+/// A host with one engine and one clock.
+struct Host<L> {
+    engine: Engine<L>,
+    rng: ChaCha20Rng,
+    now: Timestamp,
+}
+
+impl<L: EncounterLog> Host<L> {
+    fn new(log: L, seed: u64) -> Self {
+        let engine = Engine::open(configuration(), log).unwrap();
+        Self { engine, rng: ChaCha20Rng::seed_from_u64(seed), now: DAY.start() }
+    }
+
+    fn tell(&mut self, input: Input<'_>) -> Vec<Output> {
+        self.engine.handle(input, self.now, &mut self.rng).unwrap()
+    }
+
+    fn pass(&mut self, seconds: u32) {
+        self.now = self.now.saturating_add(seconds);
+    }
+
+    /// A scan that hears `payload` at `rssi` twice, five minutes after the last.
+    fn hear(&mut self, payload: Advertisement, rssi: i16) {
+        self.pass(300);
+        let started = self.now;
+        self.pass(4);
+        let heard = |seconds| ReceivedAdvertisement {
+            heard_at: started.saturating_add(seconds),
+            rssi: Some(RssiDbm::new(rssi).unwrap()),
+            advertisement: payload,
+        };
+        let received = vec![heard(1), heard(2)];
+        self.tell(Input::ScanFinished(ScanResult {
+            started,
+            ended: self.now,
+            received,
+            malformed: 0,
+        }));
+    }
+}
+
+fn plan_of(outputs: &[Output]) -> Option<AdvertisePlan> {
+    outputs.iter().find_map(|output| match output {
+        Output::Advertise(plan) => Some(*plan),
+        _ => None,
+    })
+}
+
+fn announced(outputs: &[Output]) -> usize {
+    outputs.iter().filter(|output| matches!(output, Output::Announce(_))).count()
+}
+
+fn disclosed(outputs: Vec<Output>) -> Vec<DiagnosisKey> {
+    let keys = outputs.into_iter().find_map(|output| match output {
+        Output::Disclosed(keys) => Some(keys),
+        _ => None,
+    });
+    keys.unwrap()
+}
+
+fn disclosure() -> Input<'static> {
+    Input::Disclose(Disclosure { report_type: ReportType::ConfirmedTest, onset: Some(DAY) })
+}
+
+/// A phone near another one for `minutes`, which then discloses its keys the next day.
+fn contact(minutes: u32, rssi: i16) -> (Host<MemoryLog>, Vec<DiagnosisKey>) {
+    let mut patient = Host::new(MemoryLog::new(), 1);
+    let mut contact = Host::new(MemoryLog::new(), 2);
+    patient.tell(Input::Start);
+    contact.tell(Input::Start);
+    let mut payload = None;
+    for _ in 0..minutes / 5 {
+        patient.now = contact.now;
+        payload = plan_of(&patient.tell(Input::Wake)).map(|plan| plan.payload).or(payload);
+        let first = patient.engine.next_wake();
+        assert!(first.is_some());
+        contact.hear(payload.or_else(|| restart(&mut patient)).unwrap(), rssi);
+    }
+    patient.now = DAY.saturating_add(1).start();
+    patient.tell(Input::Wake);
+    let keys = disclosed(patient.tell(disclosure()));
+    contact.now = patient.now;
+    (contact, keys)
+}
+
+fn restart(host: &mut Host<MemoryLog>) -> Option<Advertisement> {
+    host.tell(Input::Stop);
+    plan_of(&host.tell(Input::Start)).map(|plan| plan.payload)
+}
+
+#[test]
+fn a_day_of_identifiers_each_in_its_interval_and_with_a_new_address() {
+    let mut host = Host::new(MemoryLog::new(), 1);
+    let mut plans = BTreeMap::new();
+    let mut outputs = host.tell(Input::Start);
+    while host.now < DAY.saturating_add(1).start() {
+        if let Some(plan) = plan_of(&outputs) {
+            // The key is in the log when its first identifier is handed out.
+            let keys = host.engine.log().own_keys().unwrap();
+            let interval = host.now.interval();
+            let key = keys.iter().find(|key| key.covers(interval)).unwrap();
+            let identifier = key.identifier_key().identifier(interval);
+            assert_eq!(plan.payload.identifier.as_bytes(), identifier.as_bytes());
+            assert_eq!(plan.until, interval.checked_add(1).unwrap().start());
+            assert_eq!(plan.address, AdvertisingAddress::NewNonResolvable);
+            assert!(plans.insert(interval, plan.payload.to_service_data()).is_none());
+        }
+        let wake = host.engine.next_wake().unwrap();
+        assert!(wake > host.now, "a wake in the past would spin");
+        host.now = wake;
+        outputs = host.tell(Input::Wake);
+    }
+    assert_eq!(plans.len(), 144);
+    assert_eq!(plans.values().collect::<BTreeSet<_>>().len(), 144);
+}
+
+#[test]
+fn scans_come_every_four_to_five_minutes_and_a_lost_one_is_made_up_for() {
+    let mut host = Host::new(MemoryLog::new(), 1);
+    let starts_a_scan =
+        |outputs: &[Output]| outputs.iter().any(|output| matches!(output, Output::Scan(_)));
+    assert!(starts_a_scan(&host.tell(Input::Start)));
+    for _ in 0..500 {
+        host.pass(4);
+        let ended = host.now;
+        let scan = ScanResult { started: ended, ended, received: Vec::new(), malformed: 0 };
+        host.tell(Input::ScanFinished(scan));
+        loop {
+            host.now = host.engine.next_wake().unwrap();
+            if starts_a_scan(&host.tell(Input::Wake)) {
+                break;
+            }
+        }
+        assert!((211..=300).contains(&host.now.seconds_since(ended)));
+    }
+    // The host never reports this one.
+    let began = host.now;
+    loop {
+        host.now = host.engine.next_wake().unwrap();
+        if starts_a_scan(&host.tell(Input::Wake)) {
+            break;
+        }
+    }
+    assert!(host.now.seconds_since(began) <= 64);
+}
+
+#[test]
+fn a_contact_is_announced_once_and_only_until_it_is_confirmed() {
+    let (mut host, keys) = contact(30, -77);
+    let file = key_file(keys);
+    let outputs = host.tell(Input::KeyFile(&file));
+    assert_eq!(announced(&outputs), 1);
+    let assessment = host.engine.day(DAY, host.now).unwrap().unwrap();
+    assert_eq!(assessment.level, RiskLevel::High);
+
+    // The same file again changes nothing; a restart before the confirmation announces again.
+    assert_eq!(announced(&host.tell(Input::KeyFile(&file))), 0);
+    host.tell(Input::Stop);
+    assert_eq!(announced(&host.tell(Input::Start)), 1);
+    host.tell(Input::Announced { day: DAY });
+    host.tell(Input::Stop);
+    assert_eq!(announced(&host.tell(Input::Start)), 0);
+}
+
+#[test]
+fn a_short_or_a_far_contact_is_low() {
+    for (minutes, rssi) in [(10, -77), (60, -95)] {
+        let (mut host, keys) = contact(minutes, rssi);
+        assert_eq!(announced(&host.tell(Input::KeyFile(&key_file(keys)))), 0);
+        let assessment = host.engine.day(DAY, host.now).unwrap().unwrap();
+        assert_eq!(assessment.level, RiskLevel::Low);
+    }
+}
+
+#[test]
+fn one_contact_in_two_key_files_is_one_day() {
+    // Two people, 10 minutes each: neither is High alone, and COCOA notified nobody of both.
+    let (mut host, first) = contact(10, -77);
+    let mut second = Host::new(MemoryLog::new(), 3);
+    host.now = DAY.start().saturating_add(7_200);
+    second.now = host.now;
+    let payload = plan_of(&second.tell(Input::Start)).unwrap().payload;
+    host.hear(payload, -77);
+    host.hear(payload, -77);
+    host.now = DAY.saturating_add(1).start();
+    second.now = host.now;
+    second.tell(Input::Wake);
+    let second = disclosed(second.tell(disclosure()));
+
+    let files = [key_file(first), key_file(second)];
+    for order in [[0, 1], [1, 0]] {
+        let log = host.engine.log().clone();
+        let mut host = Host {
+            engine: Engine::open(configuration(), log).unwrap(),
+            rng: ChaCha20Rng::seed_from_u64(9),
+            now: host.now,
+        };
+        assert_eq!(announced(&host.tell(Input::KeyFile(&files[order[0]]))), 0);
+        assert_eq!(announced(&host.tell(Input::KeyFile(&files[order[1]]))), 1);
+    }
+}
+
+#[test]
+fn a_refused_file_says_why_and_costs_the_next_one_nothing() {
+    let (mut host, keys) = contact(30, -77);
+    let good = key_file(keys);
+    let mut flipped = good.clone();
+    let middle = flipped.len() / 2;
+    flipped[middle] ^= 1;
+    for bad in [&flipped[..], b"", b"PK\x03\x04", &good[..good.len() - 1]] {
+        let outputs = host.tell(Input::KeyFile(bad));
+        assert!(matches!(outputs[0], Output::KeyFileIngested(Err(_))), "{outputs:?}");
+    }
+    assert_eq!(announced(&host.tell(Input::KeyFile(&good))), 1);
+
+    let mut nobody = configuration();
+    nobody.trusted_keys = TrustedKeys::new();
+    let mut engine = Engine::open(nobody, MemoryLog::new()).unwrap();
+    let outputs = engine.handle(Input::KeyFile(&good), host.now, &mut host.rng).unwrap();
+    assert!(matches!(outputs[0], Output::KeyFileIngested(Err(ExportError::NoTrustedKey))));
+}
+
+#[test]
+fn disclosure_never_gives_away_a_key_that_is_still_in_use() {
+    let mut host = Host::new(MemoryLog::new(), 1);
+    let mut plan = plan_of(&host.tell(Input::Start)).unwrap();
+    let mut published: Vec<DiagnosisKey> = Vec::new();
+    for _ in 0..6 {
+        host.pass(1_700);
+        plan = plan_of(&host.tell(Input::Wake)).unwrap_or(plan);
+        let outputs = host.tell(disclosure());
+        plan = plan_of(&outputs).expect("a new key goes on the air at once");
+        published = disclosed(outputs);
+        let now = host.now.interval();
+        assert!(published.iter().all(|key| key.rolling_end() <= now));
+        let on_the_air = published.iter().map(|key| key.identifier_key().identifier(now));
+        assert!(on_the_air.into_iter().all(|id| id != plan.payload.identifier));
+    }
+    let own = host.engine.log().own_keys().unwrap();
+    for pair in own.windows(2) {
+        assert!(pair[0].rolling_end() <= pair[1].rolling_start(), "validities overlap");
+    }
+    assert_eq!(own.last().unwrap().rolling_end(), DAY.saturating_add(1).first_interval());
+    assert_eq!(published.len(), own.len() - 1);
+}
+
+#[test]
+fn own_identifiers_and_own_keys_are_nobodys_contact() {
+    let mut host = Host::new(MemoryLog::new(), 1);
+    let own = plan_of(&host.tell(Input::Start)).unwrap().payload;
+    host.hear(own, -60);
+    let mut sightings = 0;
+    host.engine.log().visit_sightings(&mut |_| sightings += 1).unwrap();
+    assert_eq!(sightings, 0);
+}
+
+#[test]
+fn nothing_outlives_fourteen_days() {
+    let (mut host, keys) = contact(30, -77);
+    host.tell(Input::KeyFile(&key_file(keys.clone())));
+    host.now = host.now.saturating_add(15 * 86_400);
+    host.tell(Input::Wake);
+    let log = host.engine.log();
+    let mut sightings = 0;
+    log.visit_sightings(&mut |_| sightings += 1).unwrap();
+    let now = host.now.day();
+    let since = now.saturating_sub(14);
+    assert_eq!(sightings, 0);
+    assert!(log.exposures().unwrap().is_empty());
+    assert!(log.day(DAY).unwrap().is_none());
+    assert!(log.own_keys().unwrap().iter().all(|key| key.rolling_end() > since.first_interval()));
+    assert_eq!(host.engine.day(DAY, host.now).unwrap(), None);
+    // A key file from then finds nothing any more.
+    assert_eq!(announced(&host.tell(Input::KeyFile(&key_file(keys)))), 0);
+}
+
+#[test]
+fn a_clock_that_jumps_back_stops_neither_scans_nor_identifiers() {
+    let mut host = Host::new(MemoryLog::new(), 1);
+    host.now = DAY.saturating_add(400).start();
+    host.tell(Input::Start);
+    host.now = DAY.start();
+    let outputs = host.tell(Input::Wake);
+    assert_eq!(plan_of(&outputs).unwrap().until, DAY.start().saturating_add(600));
+    assert!(outputs.iter().any(|output| matches!(output, Output::Scan(_))));
+}
+
+#[test]
+fn no_time_panics() {
+    let mut host = Host::new(MemoryLog::new(), 1);
+    for now in [Timestamp::EPOCH, Timestamp::MAX, DAY.start(), Timestamp::MAX, Timestamp::EPOCH] {
+        host.now = now;
+        for input in [Input::Start, Input::Wake, disclosure(), Input::Stop, Input::Start] {
+            host.tell(input);
+        }
+        let scan = ScanResult {
+            started: now,
+            ended: Timestamp::MAX,
+            received: Vec::new(),
+            malformed: u32::MAX,
+        };
+        host.tell(Input::ScanFinished(scan));
+    }
+}
+
+/// A log that refuses every commit while it is told to.
+#[derive(Debug, Default)]
+struct FullDisk {
+    inner: MemoryLog,
+    full: std::rc::Rc<std::cell::Cell<bool>>,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("no space left")]
+struct NoSpace;
+
+impl EncounterLog for FullDisk {
+    type Error = NoSpace;
+    fn commit(&mut self, changes: Vec<Change>) -> Result<(), NoSpace> {
+        if self.full.get() {
+            return Err(NoSpace);
+        }
+        let Ok(()) = self.inner.commit(changes);
+        Ok(())
+    }
+    fn own_keys(&self) -> Result<Vec<TemporaryExposureKey>, NoSpace> {
+        let Ok(keys) = self.inner.own_keys();
+        Ok(keys)
+    }
+    fn visit_sightings(&self, visit: &mut dyn FnMut(&Sighting)) -> Result<(), NoSpace> {
+        let Ok(()) = self.inner.visit_sightings(visit);
+        Ok(())
+    }
+    fn exposures(&self) -> Result<Vec<Exposure>, NoSpace> {
+        let Ok(exposures) = self.inner.exposures();
+        Ok(exposures)
+    }
+    fn day(&self, day: UtcDay) -> Result<Option<DayRecord>, NoSpace> {
+        let Ok(record) = self.inner.day(day);
+        Ok(record)
+    }
+}
+
+#[test]
+fn a_failed_commit_has_not_happened_and_can_be_repeated() {
+    let log = FullDisk::default();
+    let full = log.full.clone();
+    let mut engine = Engine::open(configuration(), log).unwrap();
+    let mut rng = ChaCha20Rng::seed_from_u64(1);
+    full.set(true);
+    assert!(engine.handle(Input::Start, DAY.start(), &mut rng).is_err());
+    assert_eq!(engine.next_wake(), None);
+    assert!(engine.log().own_keys().unwrap().is_empty());
+    full.set(false);
+    let outputs = engine.handle(Input::Start, DAY.start(), &mut rng).unwrap();
+    assert!(plan_of(&outputs).is_some());
+    assert_eq!(engine.log().own_keys().unwrap().len(), 1);
+}
