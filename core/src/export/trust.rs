@@ -36,6 +36,9 @@ impl KeyIdentity {
 impl fmt::Display for KeyIdentity {
     /// `id-version`, cut to what fits in a line, since it may come from an untrusted file.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_empty() {
+            return f.write_str("an unnamed key");
+        }
         let text = format!("{}-{}", excerpt(&self.id), excerpt(&self.version));
         write!(f, "{}", text.escape_debug())
     }
