@@ -7,9 +7,10 @@
 mod memory;
 
 use crate::diagnosis_key::DiagnosisKeyHash;
+use crate::export::PublishedKey;
 use crate::exposure::{ExposureWindow, UnmeasuredSightings};
 use crate::keys::TemporaryExposureKey;
-use crate::matching::{DroppedSightings, PublishedKey};
+use crate::matching::DroppedSightings;
 use crate::risk::cocoa::DayAssessment;
 use crate::sighting::Sighting;
 use crate::time::{Timestamp, UtcDay};

@@ -46,7 +46,7 @@ use core::fmt;
 use archive::{EXPORT_BIN, EXPORT_SIG, Files};
 use content::Entry;
 pub use error::ExportError;
-pub use key::{ExportedKey, KeyIssue, KeyReport, Keys, SkipReason};
+pub use key::{KeyIssue, KeyReport, Keys, PublishedKey, SkipReason};
 pub use limits::Limits;
 pub use metadata::{Batch, BatchError, ExportDigest, Metadata, SignatureInfo};
 pub use reader::KeyList;

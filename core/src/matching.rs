@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use crate::diagnosis_key::DiagnosisKey;
-use crate::export::KeyList;
+use crate::export::PublishedKey;
 use crate::keys::RollingProximityIdentifier;
 use crate::sighting::Sighting;
 use crate::time::{INTERVALS_PER_DAY, IntervalNumber};
@@ -76,33 +76,6 @@ impl FromIterator<Sighting> for SightingIndex {
         let mut index = Self::new();
         index.extend(sightings);
         index
-    }
-}
-
-/// A key as published: where it stood, and what was said about it.
-///
-/// The order ranks records of the same key: a revision before the original, the longer validity
-/// before the shorter, the record that says more before the one that says less. Taking the
-/// greatest makes the result independent of the order in which records arrive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct PublishedKey {
-    /// The list it stood in.
-    pub list: KeyList,
-    /// The key.
-    pub key: DiagnosisKey,
-}
-
-impl PublishedKey {
-    /// The record that counts, of two records of one key.
-    #[must_use]
-    pub fn prevailing(self, other: Self) -> Self {
-        let rank = |record: &Self| (record.list, record.key.rolling_period(), record.key.details);
-        if rank(&other) > rank(&self) { other } else { self }
-    }
-
-    /// What makes two records the same key.
-    pub(crate) const fn identity(&self) -> ([u8; 16], IntervalNumber) {
-        (*self.key.as_bytes(), self.key.rolling_start())
     }
 }
 

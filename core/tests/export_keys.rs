@@ -5,7 +5,7 @@
 mod export_support;
 
 use chikaku_core::diagnosis_key::{DaysSinceOnset, ReportType};
-use chikaku_core::export::{ExportedKey, KeyIssue, KeyList, KeyReport, SkipReason};
+use chikaku_core::export::{KeyIssue, KeyList, KeyReport, PublishedKey, SkipReason};
 use export_support::{bin, chunk, key_message, number, packed, read_bin, sig, signer, verify};
 
 const START: i64 = 2_666_016;
@@ -15,7 +15,7 @@ fn zigzag(field: u64, value: i32) -> Vec<u8> {
     number(field, i64::from((value << 1) ^ (value >> 31)) & 0xffff_ffff)
 }
 
-fn only(fields: &[Vec<u8>]) -> ExportedKey {
+fn only(fields: &[Vec<u8>]) -> PublishedKey {
     let good = [chunk(1, [9; 16]), number(3, START)].concat();
     let message = [good, fields.concat()].concat();
     let (_, keys, report) = read_bin(&bin(&[chunk(7, message)])).unwrap();

@@ -6,7 +6,7 @@ mod export_support;
 
 use chikaku_core::diagnosis_key::{DaysSinceOnset, DiagnosisKey, DiagnosisKeyDetails, ReportType};
 use chikaku_core::export::{
-    Batch, ExportWriter, ExportedKey, KeyError, KeyIdentity, KeyList, SigningKey, WriteError,
+    Batch, ExportWriter, KeyError, KeyIdentity, KeyList, PublishedKey, SigningKey, WriteError,
 };
 use chikaku_core::time::{IntervalNumber, RollingPeriod, Timestamp};
 use export_support::{key, signer, verify};
@@ -66,8 +66,8 @@ fn any_key() -> impl Strategy<Value = DiagnosisKey> {
     )
 }
 
-fn listed(keys: &[DiagnosisKey], list: KeyList) -> Vec<ExportedKey> {
-    let mut keys: Vec<_> = keys.iter().map(|key| ExportedKey { key: *key, list }).collect();
+fn listed(keys: &[DiagnosisKey], list: KeyList) -> Vec<PublishedKey> {
+    let mut keys: Vec<_> = keys.iter().map(|key| PublishedKey { key: *key, list }).collect();
     keys.sort_unstable();
     keys
 }

@@ -2,9 +2,9 @@
 
 use chikaku_core::advertisement::Advertisement;
 use chikaku_core::diagnosis_key::{DiagnosisKey, DiagnosisKeyDetails, ReportType};
-use chikaku_core::export::KeyList;
+use chikaku_core::export::{KeyList, PublishedKey};
 use chikaku_core::keys::AssociatedEncryptedMetadata;
-use chikaku_core::matching::{MatchReport, Matcher, MatchingRules, PublishedKey, SightingIndex};
+use chikaku_core::matching::{MatchReport, Matcher, MatchingRules, SightingIndex};
 use chikaku_core::sighting::Sighting;
 use chikaku_core::time::{IntervalNumber, RollingPeriod, Timestamp};
 use proptest::prelude::*;

@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 use chikaku_core::export::{
-    ExportWriter, ExportedKey, KeyExport, KeyIdentity, KeyList, Limits, SigningKey,
+    ExportWriter, PublishedKey, KeyExport, KeyIdentity, KeyList, Limits, SigningKey,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -18,7 +18,7 @@ fuzz_target!(|data: &[u8]| {
     let export = KeyExport::from_files(data, None, Limits::DEFAULT);
     let Ok(export) = export.accept_without_signature() else { return };
     let mut keys = export.keys().expect("the header was read before");
-    let mut found: Vec<ExportedKey> =
+    let mut found: Vec<PublishedKey> =
         (&mut keys).collect::<Result<_, _>>().expect("the fields were read before");
     let report = keys.into_report();
     let metadata = export.metadata();

@@ -10,7 +10,7 @@ use super::{Engine, Output, State, Turn};
 use crate::encounter_log::{Change, DayRecord, EncounterLog, Exposure};
 use crate::export::{ExportDigest, ExportError, KeyExport, KeyReport};
 use crate::exposure::{ExposureWindow, WindowOrigin, exposure_windows, measure};
-use crate::matching::{KeyMatch, MatchReport, Matcher, PublishedKey, SightingIndex};
+use crate::matching::{KeyMatch, MatchReport, Matcher, SightingIndex};
 use crate::risk::cocoa::assess;
 use crate::risk::daily_summary::daily_summary;
 use crate::risk::{Infectiousness, RiskLevel};
@@ -95,9 +95,8 @@ impl<L: EncounterLog> Engine<L> {
             matcher.check(exposure.published);
         }
         let mut keys = export.keys()?;
-        for exported in &mut keys {
-            let exported = exported?;
-            matcher.check(PublishedKey { list: exported.list, key: exported.key });
+        for published in &mut keys {
+            matcher.check(published?);
         }
         let matched = matcher.finish();
         let report = KeyFileReport {

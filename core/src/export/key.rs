@@ -1,6 +1,7 @@
 //! The keys of a file, one at a time; a bad one is skipped and counted.
 
 use prost::Message;
+use thiserror::Error;
 
 use super::content::{Content, Entry};
 use super::error::ExportError;
@@ -10,28 +11,49 @@ use super::wire;
 use crate::diagnosis_key::{DaysSinceOnset, DiagnosisKey, DiagnosisKeyDetails, ReportType};
 use crate::time::{IntervalNumber, RollingPeriod};
 
-/// A key as a file holds it.
+/// A key as published: what a file says of it, and in which of its lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ExportedKey {
+pub struct PublishedKey {
     /// The key.
     pub key: DiagnosisKey,
     /// The list it stands in.
     pub list: KeyList,
 }
 
+impl PublishedKey {
+    /// The record that counts, of two records of one key: a revision before the original, the
+    /// longer validity before the shorter, the record that says more before the one that says
+    /// less. Taking the greatest makes a result independent of the order in which records come.
+    #[must_use]
+    pub fn prevailing(self, other: Self) -> Self {
+        let rank = |record: &Self| (record.list, record.key.rolling_period(), record.key.details);
+        if rank(&other) > rank(&self) { other } else { self }
+    }
+
+    /// What makes two records the same key.
+    pub(crate) const fn identity(&self) -> ([u8; 16], IntervalNumber) {
+        (*self.key.as_bytes(), self.key.rolling_start())
+    }
+}
+
 /// Why a key was skipped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Error)]
 #[non_exhaustive]
 pub enum SkipReason {
     /// Its message is not valid protobuf, or a field is not of its declared type.
+    #[error("undecodable")]
     Undecodable,
     /// `key_data` is missing or not 16 bytes long.
+    #[error("key data missing or not 16 bytes")]
     KeyDataLength,
     /// `rolling_start_interval_number` is missing. It has no default: interval 0 lies in 1970.
+    #[error("rolling start missing")]
     RollingStartMissing,
     /// `rolling_start_interval_number` is negative.
+    #[error("rolling start out of range")]
     RollingStartOutOfRange,
     /// `rolling_period` is outside 1..=144. Missing means 144 (`export.proto`), 0 does not.
+    #[error("rolling period out of range")]
     RollingPeriodOutOfRange,
 }
 
@@ -150,7 +172,7 @@ impl<'a> Keys<'a> {
         self.report
     }
 
-    fn advance(&mut self) -> Result<Option<ExportedKey>, ExportError> {
+    fn advance(&mut self) -> Result<Option<PublishedKey>, ExportError> {
         let Some(reader) = &mut self.reader else { return Ok(None) };
         while let Some(field) = reader.next()? {
             let Field::Key(list) = field else { continue };
@@ -167,7 +189,7 @@ impl<'a> Keys<'a> {
                     if risk_ignored {
                         report.ignored_risk_levels = report.ignored_risk_levels.saturating_add(1);
                     }
-                    return Ok(Some(ExportedKey { key, list }));
+                    return Ok(Some(PublishedKey { key, list }));
                 }
                 Err(reason) => self.report.skip(KeyIssue { list, index, reason }),
             }
@@ -177,7 +199,7 @@ impl<'a> Keys<'a> {
 }
 
 impl Iterator for Keys<'_> {
-    type Item = Result<ExportedKey, ExportError>;
+    type Item = Result<PublishedKey, ExportError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let item = self.advance().transpose();

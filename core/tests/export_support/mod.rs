@@ -11,7 +11,7 @@
 
 use chikaku_core::diagnosis_key::{DiagnosisKey, DiagnosisKeyDetails};
 use chikaku_core::export::{
-    ExportError, ExportedKey, KeyExport, KeyIdentity, KeyReport, Limits, Metadata, SigningKey,
+    ExportError, KeyExport, KeyIdentity, KeyReport, Limits, Metadata, PublishedKey, SigningKey,
     TrustedKeys,
 };
 use chikaku_core::time::{IntervalNumber, RollingPeriod};
@@ -183,7 +183,7 @@ pub fn packed(bin: &[u8], sig: &[u8]) -> Vec<u8> {
 
 // Reading.
 
-pub type Contents = (Metadata, Vec<ExportedKey>, KeyReport);
+pub type Contents = (Metadata, Vec<PublishedKey>, KeyReport);
 
 pub fn verify(zip: &[u8], trusted: &TrustedKeys) -> Result<Contents, ExportError> {
     let export = KeyExport::from_zip(zip, Limits::DEFAULT)?.verify(trusted)?;

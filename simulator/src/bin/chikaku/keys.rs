@@ -211,7 +211,7 @@ fn generate(arguments: &Generate) -> Result<(), Failure> {
 pub(crate) fn skipped_json(keys: &KeyReport) -> Value {
     let by_reason = SkipReason::ALL
         .into_iter()
-        .map(|reason| (format!("{reason:?}"), Value::from(keys.skipped_for(reason))));
+        .map(|reason| (reason.to_string(), Value::from(keys.skipped_for(reason))));
     Value::Object(by_reason.filter(|(_, count)| *count != 0).collect())
 }
 
@@ -219,7 +219,7 @@ pub(crate) fn skipped_json(keys: &KeyReport) -> Value {
 pub(crate) fn skipped_text(keys: &KeyReport) -> String {
     let by_reason = SkipReason::ALL.into_iter().filter_map(|reason| {
         let count = keys.skipped_for(reason);
-        (count > 0).then(|| format!(", {count} skipped: {reason:?}"))
+        (count > 0).then(|| format!(", {count} skipped: {reason}"))
     });
     by_reason.collect()
 }

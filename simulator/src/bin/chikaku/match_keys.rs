@@ -6,9 +6,7 @@ use chikaku_core::export::{Accepted, ExportError, KeyExport, KeyReport, Limits};
 use chikaku_core::exposure::{
     ExposureWindow, UnmeasuredSightings, WindowOrigin, WindowRules, exposure_windows, measure,
 };
-use chikaku_core::matching::{
-    KeyMatch, MatchReport, Matcher, MatchingRules, PublishedKey, SightingIndex,
-};
+use chikaku_core::matching::{KeyMatch, MatchReport, Matcher, MatchingRules, SightingIndex};
 use chikaku_core::metadata::BluetoothMetadata;
 use chikaku_core::risk::mapping::DiagnosisKeysDataMapping;
 use chikaku_core::signal::RssiCorrectionDb;
@@ -124,9 +122,8 @@ fn check_keys<G>(
 ) -> Result<KeyReport, ExportError> {
     bar.inc_length(export.metadata().key_count + export.metadata().revised_key_count);
     let mut keys = export.keys()?;
-    for exported in &mut keys {
-        let exported = exported?;
-        matcher.check(PublishedKey { list: exported.list, key: exported.key });
+    for published in &mut keys {
+        matcher.check(published?);
         bar.inc(1);
     }
     Ok(keys.into_report())
