@@ -1,7 +1,7 @@
 //! Keys and what is derived from them.
 //!
 //! A [`TemporaryExposureKey`] is a secret until its owner tests positive; a
-//! [`DiagnosisKey`](crate::diagnosis_key::DiagnosisKey) is public. They are two types, and
+//! [`DiagnosisKey`] is public. They are two types, and
 //! [`TemporaryExposureKey::disclose`] is the only way from one to the other.
 //!
 //! Derivation, bit for bit (GAEN crypto spec 1.2):

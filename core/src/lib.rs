@@ -1,4 +1,4 @@
-//! Exposure notification without I/O.
+#![doc = include_str!("../README.md")]
 
 pub mod advertisement;
 pub mod diagnosis_key;

@@ -1,5 +1,7 @@
 //! The engine's invariants, through its public interface, as a host would drive it.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chikaku_core::advertisement::Advertisement;

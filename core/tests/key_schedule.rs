@@ -1,5 +1,7 @@
 //! Identifiers and metadata against an independent implementation (see `vectors/SOURCES.md`).
 
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
 use chikaku_core::keys::{RollingProximityIdentifier, TemporaryExposureKey};
 use chikaku_core::metadata::BluetoothMetadata;
 use chikaku_core::time::{IntervalNumber, RollingPeriod};

@@ -1,5 +1,7 @@
 //! The plain matcher: tolerance, own keys, order and repetition.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
 use chikaku_core::advertisement::Advertisement;
 use chikaku_core::diagnosis_key::{DiagnosisKey, DiagnosisKeyDetails, ReportType};
 use chikaku_core::export::{KeyList, PublishedKey};
@@ -150,8 +152,7 @@ proptest! {
         let once: std::collections::BTreeSet<_> = keys.iter().copied().collect();
         let plain = matched(&sightings, once.iter().map(|&k| published(key(k))), MatchingRules::default());
 
-        let mut shuffled_log = sightings.clone();
-        let mut shuffled_keys = keys.clone();
+        let (mut shuffled_log, mut shuffled_keys) = (sightings, keys);
         shuffle(&mut shuffled_log, seed);
         shuffle(&mut shuffled_keys, !seed);
         let other = matched(&shuffled_log, shuffled_keys.iter().map(|&k| published(key(k))), MatchingRules::default());

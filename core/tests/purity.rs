@@ -1,5 +1,7 @@
 //! The core's dependencies hold no runtime, clock, network, radio, database or logger.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
 use std::collections::{BTreeSet, HashMap};
 use std::process::Command;
 

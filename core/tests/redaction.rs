@@ -1,5 +1,7 @@
 //! No secret byte in anything printable.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
 use chikaku_core::advertisement::Advertisement;
 use chikaku_core::diagnosis_key::DiagnosisKeyDetails;
 use chikaku_core::encounter_log::{Change, EncounterLog, MemoryLog};

@@ -1,5 +1,7 @@
 //! Exposure windows and scan instances, rule by rule.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
 use chikaku_core::diagnosis_key::{DiagnosisKey, DiagnosisKeyDetails, ReportType};
 use chikaku_core::exposure::{
     ExposureWindow, MeasuredSighting, WindowOrigin, WindowRules, exposure_windows,

@@ -19,13 +19,15 @@ use chikaku_core::risk::Infectiousness;
 use chikaku_core::sighting::Sighting;
 use chikaku_core::signal::{AttenuationDb, RssiCorrectionDb, TransmitPowerDbm};
 use chikaku_core::time::{IntervalNumber, RollingPeriod, UtcDay};
-use chikaku_radio::capture::{Capture, CaptureError, CaptureOptions, CaptureReport};
+use chikaku_radio::capture::{
+    Capture, CaptureError, CaptureInstant, CaptureOptions, CaptureReport,
+};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use thiserror::Error;
 
 /// How the captures are read and measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReplayOptions {
     /// Seconds that the phones' local time was ahead of UTC.
     pub utc_offset_seconds: i32,
@@ -33,6 +35,9 @@ pub struct ReplayOptions {
     pub transmit_power: TransmitPowerDbm,
     /// What the receivers' models add to their readings.
     pub rssi_correction: RssiCorrectionDb,
+    /// When a phone looked keys up, by phone: it knew nothing of what it heard later. No capture
+    /// holds that moment.
+    pub look_ups: BTreeMap<u32, CaptureInstant>,
 }
 
 /// A capture that cannot be replayed.
@@ -94,12 +99,13 @@ pub fn replay(
     options: &ReplayOptions,
     mut progress: impl FnMut(),
 ) -> Result<Replay, ReplayError> {
-    let reading = CaptureOptions {
-        utc_offset_seconds: options.utc_offset_seconds,
-        ..CaptureOptions::default()
-    };
     let mut read = BTreeMap::new();
     for (&phone, file) in captures {
+        let reading = CaptureOptions {
+            utc_offset_seconds: options.utc_offset_seconds,
+            cut_at: options.look_ups.get(&phone).copied(),
+            ..CaptureOptions::default()
+        };
         let capture =
             Capture::read(file, &reading).map_err(|reason| ReplayError { phone, reason })?;
         read.insert(phone, capture);

@@ -2,7 +2,7 @@
 //!
 //! An event queue orders everything by time and, at equal times, by the order in which it was
 //! planned. Every phone is a real [`Engine`](chikaku_core::engine::Engine); the world plays its
-//! host, and the [`air`] its radio.
+//! host, and `air` its radio.
 
 mod air;
 mod key_server;

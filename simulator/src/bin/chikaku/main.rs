@@ -12,6 +12,7 @@ mod progress;
 mod public_key;
 mod replay;
 mod simulate;
+mod table;
 mod windows;
 
 use std::process::ExitCode;

@@ -11,13 +11,12 @@ use chikaku_core::metadata::BluetoothMetadata;
 use chikaku_core::risk::mapping::DiagnosisKeysDataMapping;
 use chikaku_core::signal::RssiCorrectionDb;
 use chikaku_simulator::encounter_file::{EncounterFile, SkippedLine};
-use comfy_table::{Table, presets};
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
 
 use crate::failure::{self, Failure, print_json};
 use crate::public_key::{self, PublicKey};
-use crate::{instant, keys, progress, windows};
+use crate::{instant, keys, progress, table, windows};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -265,14 +264,8 @@ fn print_exposure(exposure: &Exposure) {
         key.rolling_start().get(),
         key.rolling_period().intervals()
     );
-    let mut identifiers = Table::new();
-    identifiers.load_style(presets::UTF8_NO_BORDERS).set_header([
-        "interval",
-        "begins",
-        "sightings",
-        "metadata",
-        "power",
-    ]);
+    let mut identifiers =
+        table::with_header(["interval", "begins", "sightings", "metadata", "power"]);
     for (identifier, metadata) in matched.identifiers.iter().zip(metadata(matched)) {
         let power = transmit_power(metadata);
         identifiers.add_row([

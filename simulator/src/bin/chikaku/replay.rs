@@ -5,12 +5,12 @@ use std::fs;
 use std::path::PathBuf;
 
 use chikaku_core::signal::{RssiCorrectionDb, TransmitPowerDbm};
+use chikaku_radio::capture::CaptureInstant;
 use chikaku_simulator::replay::{PairWindows, Replay, ReplayOptions, replay};
-use comfy_table::{Table, presets};
 use serde_json::{Value, json};
 
 use crate::failure::{self, Failure};
-use crate::{progress, windows};
+use crate::{progress, table, windows};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -33,6 +33,17 @@ pub(crate) struct Arguments {
     /// What the receivers' models add to their readings, dB; that of the same table
     #[arg(long, default_value_t = -3, allow_negative_numbers = true)]
     rssi_correction_db: i8,
+    /// When a phone looked keys up, such as 3=2020-07-30T16:02:35.8Z; nothing later counts there
+    #[arg(long, value_name = "PHONE=TIME", value_parser = look_up)]
+    look_up: Vec<(u32, CaptureInstant)>,
+}
+
+fn look_up(text: &str) -> Result<(u32, CaptureInstant), String> {
+    let (phone, time) = text.split_once('=').ok_or("expected PHONE=TIME")?;
+    let phone = phone.parse().map_err(|error| format!("{phone}: {error}"))?;
+    let time: jiff::Timestamp = time.parse().map_err(|error| format!("{error}"))?;
+    let instant = CaptureInstant::from_unix_micros(time.as_microsecond());
+    Ok((phone, instant.ok_or("a time before 1970")?))
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
@@ -41,6 +52,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         transmit_power: TransmitPowerDbm::new(arguments.transmit_power_dbm)
             .map_err(Failure::refused)?,
         rssi_correction: RssiCorrectionDb(arguments.rssi_correction_db),
+        look_ups: arguments.look_up.iter().copied().collect(),
     };
     let captures = captures(arguments)?;
     let bar = progress::bar(captures.len() as u64, "replaying");
@@ -91,8 +103,7 @@ fn to_json(pair: &PairWindows) -> Value {
 }
 
 fn print(replayed: &Replay) {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_NO_BORDERS).set_header([
+    let mut table = table::with_header([
         "phone",
         "records",
         "scans",

@@ -5,12 +5,11 @@ use std::path::PathBuf;
 use chikaku_core::risk::RiskLevel;
 use chikaku_core::risk::cocoa::DayAssessment;
 use chikaku_simulator::scenario::Scenario;
-use chikaku_simulator::world::{Outcome, World};
-use comfy_table::{Table, presets};
+use chikaku_simulator::world::{Contact, Outcome, World};
 use serde_json::{Value, json};
 
 use crate::failure::{Failure, print_json, read_text};
-use crate::{instant, progress};
+use crate::{instant, progress, table};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -92,9 +91,14 @@ fn print(outcome: &Outcome) {
     println!("{}: {} phones, seed {}", scenario.name, scenario.phones.len(), outcome.seed);
     println!("{} to {}\n", instant::utc(scenario.starts), instant::utc(scenario.ends));
 
-    println!("Who met whom");
-    let mut contacts = table(["place", "phones", "distance", "for"]);
-    for contact in &outcome.contacts {
+    let diagnosed: Vec<_> = scenario.diagnoses.iter().map(|diagnosis| diagnosis.phone).collect();
+    let concerns_a_patient =
+        |contact: &Contact| diagnosed.iter().any(|&p| p == contact.one || p == contact.other);
+    println!("Who met whom ({} more meetings of people not infected: see --json)", {
+        outcome.contacts.iter().filter(|contact| !concerns_a_patient(contact)).count()
+    });
+    let mut contacts = table::with_header(["place", "phones", "distance", "for"]);
+    for contact in outcome.contacts.iter().filter(|contact| concerns_a_patient(contact)) {
         contacts.add_row([
             contact.place.clone(),
             format!("{} – {}", outcome.name(contact.one), outcome.name(contact.other)),
@@ -116,8 +120,16 @@ fn print(outcome: &Outcome) {
     }
 
     println!("\nWho was notified, and why (High: score of 1350 or more and 900 s or more)");
-    let mut verdicts =
-        table(["phone", "day", "score", "seconds", "windows", "identifiers", "level", "notified"]);
+    let mut verdicts = table::with_header([
+        "phone",
+        "day",
+        "score",
+        "seconds",
+        "windows",
+        "identifiers",
+        "level",
+        "notified",
+    ]);
     for (phone, day) in days(outcome) {
         let told = notified_at(outcome, phone, day);
         verdicts.add_row([
@@ -159,10 +171,4 @@ fn notified_at(
         .iter()
         .find(|told| told.phone == phone && told.assessment.day == day.day);
     told.map(|told| told.at)
-}
-
-fn table<const N: usize>(header: [&str; N]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_NO_BORDERS).set_header(header);
-    table
 }

@@ -1,0 +1,133 @@
+//! The command as a user runs it: output, exit codes, messages.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+use std::fs;
+use std::path::Path;
+
+use assert_cmd::Command;
+use serde_json::Value;
+
+/// Made for this test with `openssl ecparam -name prime256v1 -genkey`; it signs nothing else.
+const SIGNING_KEY: &str = "-----BEGIN EC PRIVATE KEY-----
+MHcCAQEEIM7kAtYnV6GJGOOrB6fga69S8Xh/k2UsvyC+8SmhLhqmoAoGCCqGSM49
+AwEHoUQDQgAEKS8PeluCKWLPpTqBt/p7h0XeCL6l+wLcim+kYJV+m3abap5erXmB
+cJmS30rLmBcfcOBsSNBJR73w/39dJlGOGg==
+-----END EC PRIVATE KEY-----
+";
+const PUBLIC_KEY: &str = "-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEKS8PeluCKWLPpTqBt/p7h0XeCL6l
++wLcim+kYJV+m3abap5erXmBcJmS30rLmBcfcOBsSNBJR73w/39dJlGOGg==
+-----END PUBLIC KEY-----
+";
+
+fn chikaku(arguments: &[&str]) -> Command {
+    let mut command = Command::cargo_bin("chikaku").unwrap();
+    command.args(arguments);
+    command
+}
+
+fn stdout(arguments: &[&str], code: i32) -> Vec<u8> {
+    chikaku(arguments).assert().code(code).get_output().stdout.clone()
+}
+
+fn stderr(arguments: &[&str], code: i32) -> String {
+    let output = chikaku(arguments).assert().code(code).get_output().stderr.clone();
+    String::from_utf8(output).unwrap()
+}
+
+fn path(folder: &Path, name: &str) -> String {
+    folder.join(name).display().to_string()
+}
+
+#[test]
+fn simulate_prints_the_same_bytes_twice() {
+    for arguments in [&["simulate", "--seed", "7"][..], &["simulate", "--seed", "7", "--json"]] {
+        assert_eq!(stdout(arguments, 0), stdout(arguments, 0));
+    }
+    let result: Value = serde_json::from_slice(&stdout(&["simulate", "--json"], 0)).unwrap();
+    assert_eq!(result["seed"], 1);
+    assert_eq!(result["phones"].as_array().unwrap().len(), 12);
+    assert_eq!(result["diagnosed"], serde_json::json!(["Aoi"]));
+    assert!(result["notified"].as_array().unwrap().contains(&"Haru".into()));
+    assert_eq!(result["digest"].as_str().unwrap().len(), 64);
+}
+
+#[test]
+fn a_scenario_that_makes_no_sense_is_refused_with_its_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = path(folder.path(), "scenario.toml");
+    let good = include_str!("../scenarios/office_lunch.toml");
+    for (from, to, reason) in [
+        ("phone = \"Aoi\"", "phone = \"Nobody\"", "Nobody"),
+        ("hours = 48", "hours = 0", "1 to 8784"),
+        ("environment = \"queue\"", "environment = \"moon\"", "moon"),
+        ("to = 2026-04-06T12:00:00+09:00", "to = 2026-04-06T12:10:00+09:00", "at the same time"),
+        ("name = \"Haru\"", "name = \"Aoi\"", "two phones"),
+        ("starts = 2026-04-06T00:00:00+09:00", "starts = 2026-04-06T00:00:00", "offset"),
+    ] {
+        assert!(good.contains(from), "{from}");
+        fs::write(&file, good.replacen(from, to, 1)).unwrap();
+        let message = stderr(&["simulate", &file], 3);
+        assert!(message.contains(reason) && message.contains("scenario.toml"), "{message}");
+    }
+    fs::write(&file, good).unwrap();
+    assert_eq!(stdout(&["simulate", &file], 0), stdout(&["simulate"], 0));
+}
+
+#[test]
+fn keys_are_generated_inspected_and_matched() {
+    let folder = tempfile::tempdir().unwrap();
+    let (key, public) = (path(folder.path(), "key.pem"), path(folder.path(), "public.pem"));
+    let (zip, again) = (path(folder.path(), "out.zip"), path(folder.path(), "again.zip"));
+    fs::write(&key, SIGNING_KEY).unwrap();
+    fs::write(&public, PUBLIC_KEY).unwrap();
+    for out in [&zip, &again] {
+        let generate =
+            ["keys", "generate", "--count", "1000", "--days", "14", "--seed", "5", "--sign-with"];
+        stdout(&[&generate[..], &[&key, out]].concat(), 0);
+    }
+    assert_eq!(fs::read(&zip).unwrap(), fs::read(&again).unwrap());
+
+    let inspect = stdout(&["keys", "inspect", &zip, "--public-key", &public, "--json"], 0);
+    let inspect: Value = serde_json::from_slice(&inspect).unwrap();
+    assert_eq!(inspect["usable_keys"], 1000);
+    assert_eq!(inspect["signature_valid"], true);
+    assert_eq!(inspect["keys_by_day"].as_object().unwrap().len(), 14);
+    stdout(&["keys", "inspect", &zip], 0);
+
+    let log = path(folder.path(), "log.jsonl");
+    fs::write(&log, "").unwrap();
+    let matching = ["match", "--encounters", &log, "--public-key", &public, "--json", "--keys"];
+    let result = stdout(&[&matching[..], &[&zip]].concat(), 0);
+    let result: Value = serde_json::from_slice(&result).unwrap();
+    assert_eq!((&result["keys_checked"], &result["matched_keys"]), (&1000.into(), &0.into()));
+
+    // A broken file is named and refused; the good one beside it is matched all the same.
+    let mut broken = fs::read(&zip).unwrap();
+    let middle = broken.len() / 2;
+    broken[middle] ^= 1;
+    let bad = path(folder.path(), "bad.zip");
+    fs::write(&bad, broken).unwrap();
+    let result = stdout(&[&matching[..], &[&bad, &zip]].concat(), 3);
+    let result: Value = serde_json::from_slice(&result).unwrap();
+    assert_eq!(result["keys_checked"], 1000);
+    assert!(result["files"][0]["refused"].is_string());
+    let message = stderr(&["keys", "inspect", &bad, "--public-key", &public], 3);
+    assert!(message.contains("bad.zip"), "{message}");
+}
+
+#[test]
+fn exit_codes_tell_files_from_usage_from_input() {
+    stderr(&["match", "--encounters", "no-such-file", "--keys", "none"], 1);
+    stderr(&["replay", "--captures", "no-such-folder", "--json", "out"], 1);
+    stderr(&["simulate", "--seed", "minus one"], 2);
+    stderr(&["keys", "generate", "--count", "1", "--days", "0", "--sign-with", "x", "y"], 2);
+    let folder = tempfile::tempdir().unwrap();
+    let empty = folder.path().display().to_string();
+    let out = path(folder.path(), "out.json");
+    stderr(&["replay", "--captures", &empty, "--json", &out], 3);
+    fs::write(folder.path().join("01.btsnoop"), b"not a capture").unwrap();
+    let message = stderr(&["replay", "--captures", &empty, "--json", &out], 3);
+    assert!(message.contains("phone 1"), "{message}");
+}

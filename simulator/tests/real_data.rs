@@ -1,0 +1,283 @@
+//! The whole chain on real data: what Google's implementation computed on real phones, published
+//! vectors, a real contact database, COCOA's documents.
+//!
+//! The data are not part of the project. `CHIKAKU_DATA` names their folder; without it the trials
+//! are skipped, except in continuous integration, where that is a failure.
+
+#![allow(clippy::print_stderr, clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use assert_cmd::Command;
+use chikaku_core::diagnosis_key::{DiagnosisKey, DiagnosisKeyDetails};
+use chikaku_core::keys::TemporaryExposureKey;
+use chikaku_core::metadata::BluetoothMetadata;
+use chikaku_core::risk::cocoa::RiskCalculationConfiguration;
+use chikaku_core::risk::daily_summary::DailySummariesConfig;
+use chikaku_core::signal::{RssiCorrectionDb, TransmitPowerDbm};
+use chikaku_core::time::{IntervalNumber, RollingPeriod};
+use chikaku_simulator::replay::{ReplayOptions, replay};
+use libtest_mimic::{Arguments, Failed, Trial};
+use serde_json::Value;
+
+type Outcome = Result<(), Failed>;
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let folder = env::var_os("CHIKAKU_DATA").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"),
+        PathBuf::from,
+    );
+    let missing = !folder.is_dir();
+    if missing {
+        eprintln!("NO DATA: {} is not a folder; set CHIKAKU_DATA.", folder.display());
+    }
+    let skipped = missing && env::var_os("CI").is_none();
+    let trial = |name: &str, test: fn(&Path) -> Outcome| {
+        let folder = folder.clone();
+        Trial::test(name, move || test(&folder)).with_ignored_flag(skipped)
+    };
+    let trials = vec![
+        trial("published_identifiers_and_metadata", published_identifiers_and_metadata),
+        trial("windows_of_real_phones", windows_of_real_phones),
+        trial("contact_database_and_demo_keys", contact_database_and_demo_keys),
+        trial("signed_samples_inspect_as_valid", signed_samples_inspect_as_valid),
+        trial("cocoa_production_documents", cocoa_production_documents),
+    ];
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn json(path: &Path) -> Result<Value, Failed> {
+    let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(serde_json::from_str(&text)?)
+}
+
+fn bytes<const N: usize>(value: &Value) -> [u8; N] {
+    let mut bytes = [0; N];
+    hex::decode_to_slice(value.as_str().unwrap(), &mut bytes).unwrap();
+    bytes
+}
+
+fn number(value: &Value) -> u32 {
+    u32::try_from(value.as_u64().unwrap()).unwrap()
+}
+
+fn expect(condition: bool, otherwise: String) -> Outcome {
+    if condition { Ok(()) } else { Err(otherwise.into()) }
+}
+
+/// 144 identifiers and metadata of exposure-notifications-internals.
+fn published_identifiers_and_metadata(folder: &Path) -> Outcome {
+    let vectors = json(&folder.join("keys/gaen_test_vectors.json"))?;
+    let start = IntervalNumber::new(number(&vectors["interval_of_key"]));
+    let secret = bytes(&vectors["tek"]);
+    let own = TemporaryExposureKey::from_stored(secret, start, RollingPeriod::DAY);
+    let public =
+        DiagnosisKey::new(secret, start, RollingPeriod::DAY, DiagnosisKeyDetails::default());
+    let metadata = BluetoothMetadata::from_bytes(bytes(&vectors["metadata"]))?;
+    let advertised = vectors["advertised"].as_array().unwrap();
+    assert_eq!(advertised.len(), 144);
+    for sent in advertised {
+        let interval = IntervalNumber::new(number(&sent["interval"]));
+        for key in [own.identifier_key(), public.identifier_key()] {
+            assert_eq!(key.identifier(interval).as_bytes(), &bytes(&sent["rpi"]));
+        }
+        let identifier = own.identifier_key().identifier(interval);
+        let encrypted = own.metadata_key().encrypt(&identifier, metadata);
+        assert_eq!(encrypted.as_bytes(), &bytes(&sent["aem"]));
+        assert_eq!(public.metadata_key().decrypt(&identifier, encrypted), metadata.to_bytes());
+    }
+    Ok(())
+}
+
+/// (least, typical attenuation, seconds) of a scan instance.
+type Scan = [u64; 3];
+/// Windows (start, scan instances) by (receiver, transmitter).
+type Windows = BTreeMap<(u32, u32), Vec<(i64, Vec<Scan>)>>;
+
+/// What agreed with Google's output.
+#[derive(Debug, Default)]
+struct Agreement {
+    windows: usize,
+    identical: usize,
+    scans: usize,
+    scans_with_both_attenuations: usize,
+    extra: usize,
+}
+
+/// Google's windows on eight phones, from the phones' HCI logs. The least that must hold is what
+/// the replay reached when it was written; the counts can only rise.
+fn windows_of_real_phones(folder: &Path) -> Outcome {
+    let experiment = folder.join("dp3t-bt-measurements/exp34-epfl-soldiers");
+    let phones = [1, 3, 6, 7, 11, 13, 15, 20];
+    let mut captures = BTreeMap::new();
+    for phone in phones {
+        let file = experiment.join(format!("pcaps/{phone:02}.btsnoop"));
+        captures.insert(phone, fs::read(&file).map_err(|e| format!("{}: {e}", file.display()))?);
+    }
+    let options = ReplayOptions {
+        utc_offset_seconds: 7200,
+        transmit_power: TransmitPowerDbm::new(-24)?,
+        rssi_correction: RssiCorrectionDb(-3),
+        look_ups: BTreeMap::new(),
+    };
+    let replayed = replay(&captures, &options, || {})?;
+    let mut windows = Windows::new();
+    for pair in &replayed.pairs {
+        let of_pair = pair.windows.iter().map(|window| {
+            let scans = window.scan_instances.iter().map(|scan| {
+                [
+                    u64::from(scan.minimum_attenuation.db()),
+                    u64::from(scan.typical_attenuation.db()),
+                    u64::from(scan.seconds_since_last_scan),
+                ]
+            });
+            (window.first_heard_at.unix_seconds(), scans.collect())
+        });
+        windows.insert((pair.receiver, pair.transmitter), of_pair.collect());
+    }
+    let agreement = compare(folder, &experiment, &phones, &windows)?;
+    eprintln!("{agreement:?}");
+    expect(agreement.windows == 354, format!("{agreement:?}: the index changed"))?;
+    expect(agreement.identical >= 348, format!("{agreement:?}: fewer identical windows"))?;
+    expect(agreement.extra <= 2, format!("{agreement:?}: too many extra windows"))?;
+    expect(
+        agreement.scans_with_both_attenuations * 1000 >= agreement.scans * 993,
+        format!("{agreement:?}: fewer exact attenuations"),
+    )
+}
+
+fn compare(
+    folder: &Path,
+    experiment: &Path,
+    phones: &[u32],
+    windows: &Windows,
+) -> Result<Agreement, Failed> {
+    let looked_up = last_included_scan(folder)?;
+    let index = fs::read_to_string(folder.join("gaen-annotations/windows_index.csv"))?;
+    let mut google = BTreeMap::new();
+    let mut agreement = Agreement::default();
+    let mut expected_of_pair: BTreeMap<(u32, u32), usize> = BTreeMap::new();
+    for line in index.lines().skip(1) {
+        let fields: Vec<_> = line.split(',').collect();
+        let pair = (fields[0].parse()?, fields[1].parse()?);
+        if !phones.contains(&pair.1) {
+            continue;
+        }
+        let (order, file, position): (usize, _, usize) =
+            (fields[2].parse()?, fields[3], fields[4].parse()?);
+        if !google.contains_key(file) {
+            google.insert(file.to_owned(), json(&experiment.join("backend-checks").join(file))?);
+        }
+        let document = google[file].as_object().unwrap().values().next().unwrap();
+        let expected: Vec<Scan> = document[position]["scanInstances"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|scan| {
+                ["minAttenuationDb", "typicalAttenuationDb", "secondsSinceLastScan"]
+                    .map(|name| scan[name].as_u64().unwrap())
+            })
+            .collect();
+        // Data after the look-up is allowed, so the expected window is the beginning of ours.
+        let ours = windows[&pair].get(order).map_or(&[][..], |(_, scans)| scans);
+        let ours = &ours[..ours.len().min(expected.len())];
+        agreement.windows += 1;
+        agreement.identical += usize::from(ours == expected);
+        agreement.scans += expected.len();
+        agreement.scans_with_both_attenuations +=
+            ours.iter().zip(&expected).filter(|(one, other)| one[..2] == other[..2]).count();
+        *expected_of_pair.entry(pair).or_default() += 1;
+    }
+    for (pair, count) in expected_of_pair {
+        let later = windows[&pair].iter().skip(count);
+        let extra = later.filter(|(started, _)| *started < looked_up[&pair.0]);
+        agreement.extra += extra.count();
+    }
+    Ok(agreement)
+}
+
+/// When each receiver looked keys up, by the last scan that its windows include.
+fn last_included_scan(folder: &Path) -> Result<BTreeMap<u32, i64>, Failed> {
+    let text = fs::read_to_string(folder.join("gaen-annotations/receivers.csv"))?;
+    let of_receiver = |line: &str| {
+        let fields: Vec<_> = line.split(',').collect();
+        let instant: jiff::Timestamp = fields[2].parse()?;
+        Ok((fields[0].parse()?, instant.as_second()))
+    };
+    text.lines().skip(1).map(of_receiver).collect()
+}
+
+fn chikaku(arguments: &[&str]) -> Command {
+    let mut command = Command::cargo_bin("chikaku").unwrap();
+    command.args(arguments);
+    command
+}
+
+/// A real contact database against demonstration keys: exactly 4 keys by 23 identifiers.
+fn contact_database_and_demo_keys(folder: &Path) -> Outcome {
+    let path = |name: &str| folder.join("keys").join(name).display().to_string();
+    let (encounters, keys) = (path("demo_contact_records.jsonl"), path("companion_demo_dks.zip"));
+    let arguments =
+        ["match", "--encounters", &encounters, "--keys", &keys, "--allow-unsigned", "--json"];
+    let output = chikaku(&arguments).assert().success().get_output().stdout.clone();
+    let result: Value = serde_json::from_slice(&output)?;
+    assert_eq!(result["keys_checked"], 2392);
+    assert_eq!(result["matched_keys"], 4);
+    assert_eq!(result["matched_identifiers"], 23);
+    assert!(!result["windows"].as_array().unwrap().is_empty());
+    let mut counts = Vec::new();
+    for matched in result["matches"].as_array().unwrap() {
+        let identifiers = matched["identifiers"].as_array().unwrap();
+        counts.push(identifiers.len());
+        for identifier in identifiers {
+            let metadata = bytes::<4>(&identifier["metadata"]);
+            assert_eq!((metadata[0], &metadata[2..]), (0x40, &[0, 0][..]));
+        }
+    }
+    counts.sort_unstable();
+    assert_eq!(counts, [1, 2, 8, 12]);
+
+    // Without a word about trust, a file that nobody signed is refused.
+    let refused = chikaku(&arguments[..5]);
+    let message = { refused }.assert().code(3).get_output().stderr.clone();
+    expect(
+        String::from_utf8_lossy(&message).contains("export.sig is missing"),
+        String::from_utf8_lossy(&message).into_owned(),
+    )
+}
+
+fn signed_samples_inspect_as_valid(folder: &Path) -> Outcome {
+    let path = |name: &str| folder.join("keys").join(name).display().to_string();
+    let google = path("en_internals_sample_diagnosis_key_file.zip");
+    let server = path("ens_testExport-2-records-1-of-1.zip");
+    let (google_keys, server_key) = (path("public_keys.txt"), path("ens_example_public.pem"));
+    for (file, key, code) in [
+        (&google, &google_keys, 0),
+        (&server, &server_key, 0),
+        (&google, &server_key, 3),
+        (&server, &google_keys, 3),
+    ] {
+        chikaku(&["keys", "inspect", file, "--public-key", key]).assert().code(code);
+    }
+    Ok(())
+}
+
+/// The built-in default is what COCOA had in production.
+fn cocoa_production_documents(folder: &Path) -> Outcome {
+    let risk = json(&folder.join("cocoa/risk_calculation_configuration.json"))?;
+    let read: RiskCalculationConfiguration = serde_json::from_value(risk)?;
+    assert_eq!(read, RiskCalculationConfiguration::cocoa());
+
+    let document = json(&folder.join("cocoa/configuration.json"))?;
+    let summaries = &document["google_daily_summaries_config"];
+    let ours = DailySummariesConfig::cocoa();
+    let thresholds = serde_json::to_value(ours.attenuation_bucket_threshold_db)?;
+    let weights = serde_json::to_value(ours.attenuation_bucket_weights)?;
+    assert_eq!(summaries["attenuation_bucket_threshold_db"], thresholds);
+    assert_eq!(summaries["attenuation_bucket_weights"], weights);
+    assert_eq!(summaries["minimum_window_score"], ours.minimum_window_score);
+    Ok(())
+}
