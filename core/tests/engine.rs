@@ -237,6 +237,28 @@ fn one_contact_in_two_key_files_is_one_day() {
 }
 
 #[test]
+fn a_day_that_was_announced_is_not_announced_again_for_a_further_person() {
+    let (mut host, keys) = contact(30, -77);
+    let payload = plan_of(&Host::new(MemoryLog::new(), 3).tell(Input::Start)).unwrap().payload;
+    let mut second = Host::new(MemoryLog::new(), 3);
+    second.tell(Input::Start);
+    let evening = host.now;
+    host.now = DAY.start().saturating_add(7_200);
+    host.hear(payload, -77);
+    host.now = evening;
+    second.now = evening;
+    second.tell(Input::Wake);
+    let second = disclosed(second.tell(disclosure()));
+
+    assert_eq!(announced(&host.tell(Input::KeyFile(&key_file(keys)))), 1);
+    host.tell(Input::Announced { day: DAY });
+    let before = host.engine.day(DAY, host.now).unwrap().unwrap();
+    assert_eq!(announced(&host.tell(Input::KeyFile(&key_file(second)))), 0);
+    let after = host.engine.day(DAY, host.now).unwrap().unwrap();
+    assert!(after.summary.score_sum > before.summary.score_sum, "the second person counts");
+}
+
+#[test]
 fn a_refused_file_says_why_and_costs_the_next_one_nothing() {
     let (mut host, keys) = contact(30, -77);
     let good = key_file(keys);
