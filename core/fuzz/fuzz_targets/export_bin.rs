@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 use chikaku_core::export::{
-    ExportWriter, PublishedKey, KeyExport, KeyIdentity, KeyList, Limits, SigningKey,
+    ExportWriter, KeyExport, KeyIdentity, KeyList, Limits, PublishedKey, SigningKey,
 };
 use libfuzzer_sys::fuzz_target;
 
