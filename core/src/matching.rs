@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diagnosis_key::DiagnosisKey;
 use crate::export::PublishedKey;
-use crate::keys::RollingProximityIdentifier;
+use crate::keys::{RollingProximityIdentifier, TemporaryExposureKey};
 use crate::sighting::Sighting;
 use crate::time::{INTERVALS_PER_DAY, IntervalNumber};
 
@@ -140,7 +140,7 @@ pub struct MatchReport {
 pub struct Matcher<'a> {
     heard: &'a SightingIndex,
     rules: MatchingRules,
-    own: HashSet<[u8; 16]>,
+    own: &'a [TemporaryExposureKey],
     keys_checked: u64,
     own_keys_excluded: u64,
     matched: BTreeMap<([u8; 16], IntervalNumber), KeyMatch>,
@@ -154,7 +154,7 @@ impl<'a> Matcher<'a> {
         Self {
             heard,
             rules,
-            own: HashSet::new(),
+            own: &[],
             keys_checked: 0,
             own_keys_excluded: 0,
             matched: BTreeMap::new(),
@@ -164,15 +164,15 @@ impl<'a> Matcher<'a> {
 
     /// Leaves this phone's own keys out, whatever is heard of them.
     #[must_use]
-    pub fn excluding(mut self, own: impl IntoIterator<Item = [u8; 16]>) -> Self {
-        self.own.extend(own);
+    pub const fn excluding(mut self, own: &'a [TemporaryExposureKey]) -> Self {
+        self.own = own;
         self
     }
 
     /// Looks one key up.
     pub fn check(&mut self, published: PublishedKey) {
         self.keys_checked += 1;
-        if self.own.contains(published.key.as_bytes()) {
+        if self.own.iter().any(|own| own.secret_bytes() == published.key.as_bytes()) {
             self.own_keys_excluded += 1;
             return;
         }

@@ -5,7 +5,7 @@
 use chikaku_core::advertisement::Advertisement;
 use chikaku_core::diagnosis_key::{DiagnosisKey, DiagnosisKeyDetails, ReportType};
 use chikaku_core::export::{KeyList, PublishedKey};
-use chikaku_core::keys::AssociatedEncryptedMetadata;
+use chikaku_core::keys::{AssociatedEncryptedMetadata, TemporaryExposureKey};
 use chikaku_core::matching::{MatchReport, Matcher, MatchingRules, SightingIndex};
 use chikaku_core::sighting::Sighting;
 use chikaku_core::time::{IntervalNumber, RollingPeriod, Timestamp};
@@ -89,7 +89,8 @@ fn every_interval_of_the_rolling_period_and_none_beyond() {
 fn own_keys_are_excluded() {
     let sightings = [sighting(&key(1), 3, START.start()), sighting(&key(2), 3, START.start())];
     let heard: SightingIndex = sightings.into_iter().collect();
-    let mut matcher = Matcher::new(&heard, MatchingRules::default()).excluding([[1; 16]]);
+    let own = [TemporaryExposureKey::from_stored([1; 16], START, RollingPeriod::DAY)];
+    let mut matcher = Matcher::new(&heard, MatchingRules::default()).excluding(&own);
     matcher.check(published(key(1)));
     matcher.check(published(key(2)));
     let report = matcher.finish();

@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Stdio;
 
 use assert_cmd::Command;
 use serde_json::Value;
@@ -115,6 +116,21 @@ fn keys_are_generated_inspected_and_matched() {
     assert!(result["files"][0]["refused"].is_string());
     let message = stderr(&["keys", "inspect", &bad, "--public-key", &public], 3);
     assert!(message.contains("bad.zip"), "{message}");
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_ends_the_command_quietly() {
+    let chikaku = assert_cmd::cargo::cargo_bin("chikaku");
+    let mut running = std::process::Command::new(chikaku)
+        .args(["simulate", "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(running.stdout.take());
+    let output = running.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert!(output.status.success());
 }
 
 #[test]

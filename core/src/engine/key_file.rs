@@ -89,7 +89,7 @@ impl<L: EncounterLog> Engine<L> {
     ) -> Result<(KeyFileReport, MatchReport), ExportError> {
         let export = KeyExport::from_zip(file, self.configuration.limits)?
             .verify(&self.configuration.trusted_keys)?;
-        let own = state.keyring.keys().iter().map(|key| *key.secret_bytes());
+        let own = state.keyring.keys();
         let mut matcher = Matcher::new(heard, self.configuration.matching).excluding(own);
         for exposure in stored {
             matcher.check(exposure.published);

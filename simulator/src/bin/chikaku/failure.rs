@@ -49,8 +49,3 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 pub(crate) fn at(path: &Path, error: io::Error) -> Failure {
     Failure::File(anyhow::Error::new(error).context(path.display().to_string()))
 }
-
-/// Prints `value` as JSON for machines.
-pub(crate) fn print_json(value: &serde_json::Value) {
-    println!("{value:#}");
-}

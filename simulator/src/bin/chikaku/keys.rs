@@ -13,8 +13,9 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 use serde_json::{Value, json};
 
-use crate::failure::{self, Failure, print_json};
+use crate::failure::{self, Failure};
 use crate::instant;
+use crate::output::{self, say};
 use crate::public_key;
 
 #[derive(Debug, clap::Subcommand)]
@@ -41,8 +42,8 @@ pub(crate) struct Inspect {
 pub(crate) struct Generate {
     /// Where to write the key file
     out: PathBuf,
-    /// How many keys
-    #[arg(long)]
+    /// How many keys; a file of more than a million is refused by every reader with our limits
+    #[arg(long, value_parser = clap::value_parser!(u64).range(..=1_000_000))]
     count: u64,
     /// Over how many UTC days they are spread
     #[arg(long, default_value_t = 14, value_parser = clap::value_parser!(u32).range(1..))]
@@ -129,7 +130,7 @@ fn inspect(arguments: &Inspect) -> Result<(), Failure> {
     let announced: Vec<_> =
         metadata.signature_infos.iter().map(|info| info.key.to_string()).collect();
     if arguments.json {
-        print_json(&json!({
+        output::json(&json!({
             "start_unix_s": start,
             "end_unix_s": end,
             "region": metadata.region,
@@ -148,22 +149,22 @@ fn inspect(arguments: &Inspect) -> Result<(), Failure> {
         }));
     } else {
         let time = |time: Option<_>| time.map_or_else(|| "not given".to_owned(), instant::utc);
-        println!("received    {} to {}", time(metadata.start), time(metadata.end));
-        println!("region      {}", metadata.region.as_deref().unwrap_or("not given"));
+        say!("received    {} to {}", time(metadata.start), time(metadata.end));
+        say!("region      {}", metadata.region.as_deref().unwrap_or("not given"));
         let batch = metadata.batch.map(|batch| format!("{} of {}", batch.number(), batch.size()));
-        println!("batch       {}", batch.unwrap_or_else(|| "not given".to_owned()));
-        println!("announced   {}", announced.join(", "));
-        println!("signature   {signed}");
-        println!("sha256      {}", hex::encode(metadata.digest.as_bytes()));
-        println!(
+        say!("batch       {}", batch.unwrap_or_else(|| "not given".to_owned()));
+        say!("announced   {}", announced.join(", "));
+        say!("signature   {signed}");
+        say!("sha256      {}", hex::encode(metadata.digest.as_bytes()));
+        say!(
             "keys        {} new, {} revised{}",
             metadata.key_count,
             metadata.revised_key_count,
             skipped_text(&census.keys)
         );
-        println!("by day      {}", counts(&census.by_day));
-        println!("by period   {}", counts(&census.by_period));
-        println!("by report   {}", counts(&census.by_report_type));
+        say!("by day      {}", counts(&census.by_day));
+        say!("by period   {}", counts(&census.by_period));
+        say!("by report   {}", counts(&census.by_report_type));
     }
     signature.transpose().map_err(refused)?;
     Ok(())
@@ -197,7 +198,7 @@ fn generate(arguments: &Generate) -> Result<(), Failure> {
         .write()
         .map_err(Failure::refused)?;
     failure::write(&arguments.out, &written.zip)?;
-    println!(
+    say!(
         "{}: {} keys, {} bytes, sha256 {}",
         arguments.out.display(),
         arguments.count,

@@ -1,13 +1,14 @@
 //! `chikaku`: phones in a simulated world, real captures, key files and encounter logs, all
 //! through the core that ships.
 
-// Printing is what a command is for.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
+// Standard error is where a command says what went wrong.
+#![allow(clippy::print_stderr)]
 
 mod failure;
 mod instant;
 mod keys;
 mod match_keys;
+mod output;
 mod progress;
 mod public_key;
 mod replay;

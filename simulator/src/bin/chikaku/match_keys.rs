@@ -14,7 +14,8 @@ use chikaku_simulator::encounter_file::{EncounterFile, SkippedLine};
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
 
-use crate::failure::{self, Failure, print_json};
+use crate::failure::{self, Failure};
+use crate::output::{self, say};
 use crate::public_key::{self, PublicKey};
 use crate::{instant, keys, progress, table, windows};
 
@@ -85,7 +86,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         .collect();
 
     if arguments.json {
-        print_json(&to_json(&report, &exposures, &files, &encounters.skipped));
+        output::json(&to_json(&report, &exposures, &files, &encounters.skipped));
     } else {
         print(&report, &exposures, &files, &encounters);
     }
@@ -227,22 +228,18 @@ fn print(
     files: &[FileOutcome<'_>],
     encounters: &EncounterFile,
 ) {
-    println!(
-        "{} identifiers heard, {} sightings",
-        encounters.identifiers,
-        encounters.sightings.len()
-    );
+    say!("{} identifiers heard, {} sightings", encounters.identifiers, encounters.sightings.len());
     for skipped in &encounters.skipped {
-        println!("left out: {skipped}");
+        say!("left out: {skipped}");
     }
     for file in files {
         let path = file.path.display();
         match &file.outcome {
-            Ok(keys) => println!("{path}: {} keys{}", keys.delivered(), keys::skipped_text(keys)),
-            Err(refused) => println!("{path}: refused: {refused}"),
+            Ok(keys) => say!("{path}: {} keys{}", keys.delivered(), keys::skipped_text(keys)),
+            Err(refused) => say!("{path}: refused: {refused}"),
         }
     }
-    println!(
+    say!(
         "{} keys checked, {} matched by {} identifiers, {} near misses\n",
         report.keys_checked,
         report.matches.len(),
@@ -257,7 +254,7 @@ fn print(
 fn print_exposure(exposure: &Exposure) {
     let matched = &exposure.matched;
     let key = &matched.published.key;
-    println!(
+    say!(
         "key {} of {} (interval {}, {} intervals)",
         key.hash(),
         key.rolling_start().day(),
@@ -276,7 +273,7 @@ fn print_exposure(exposure: &Exposure) {
             power.map_or_else(|| "implausible".to_owned(), |power| format!("{power} dBm")),
         ]);
     }
-    println!("{identifiers}");
+    say!("{identifiers}");
     for window in &exposure.windows {
         let scans: Vec<_> = window
             .scan_instances
@@ -291,7 +288,7 @@ fn print_exposure(exposure: &Exposure) {
             })
             .collect();
         let begins = instant::utc(window.first_heard_at);
-        println!("  window {begins}, {} s: {}", window.seconds(), scans.join(", "));
+        say!("  window {begins}, {} s: {}", window.seconds(), scans.join(", "));
     }
-    println!();
+    say!("");
 }

@@ -10,6 +10,7 @@ use chikaku_simulator::replay::{PairWindows, Replay, ReplayOptions, replay};
 use serde_json::{Value, json};
 
 use crate::failure::{self, Failure};
+use crate::output::say;
 use crate::{progress, table, windows};
 
 #[derive(Debug, clap::Args)]
@@ -62,7 +63,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let pairs: Vec<_> = replayed.pairs.iter().map(to_json).collect();
     failure::write(&arguments.json, format!("{:#}\n", Value::from(pairs)).as_bytes())?;
     print(&replayed);
-    println!("\nwritten to {}", arguments.json.display());
+    say!("\nwritten to {}", arguments.json.display());
     Ok(())
 }
 
@@ -124,10 +125,10 @@ fn print(replayed: &Replay) {
             own().map(|pair| pair.windows.len()).sum::<usize>().to_string(),
         ]);
     }
-    println!("{table}");
+    say!("{table}");
     for phone in &replayed.phones {
         if let Some(stopped) = phone.report.stopped {
-            println!("phone {:02}: the capture is read only in part: {stopped}", phone.phone);
+            say!("phone {:02}: the capture is read only in part: {stopped}", phone.phone);
         }
     }
 }

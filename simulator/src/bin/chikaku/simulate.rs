@@ -8,7 +8,8 @@ use chikaku_simulator::scenario::Scenario;
 use chikaku_simulator::world::{Contact, Outcome, World};
 use serde_json::{Value, json};
 
-use crate::failure::{Failure, print_json, read_text};
+use crate::failure::{Failure, read_text};
+use crate::output::{self, say};
 use crate::{instant, progress, table};
 
 #[derive(Debug, clap::Args)]
@@ -36,7 +37,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         World::new(&scenario, arguments.seed).run(|done| bar.set_position((done * 1000.0) as u64));
     bar.finish_and_clear();
     if arguments.json {
-        print_json(&to_json(&outcome));
+        output::json(&to_json(&outcome));
     } else {
         print(&outcome);
     }
@@ -88,13 +89,13 @@ fn to_json(outcome: &Outcome) -> Value {
 
 fn print(outcome: &Outcome) {
     let scenario = &outcome.scenario;
-    println!("{}: {} phones, seed {}", scenario.name, scenario.phones.len(), outcome.seed);
-    println!("{} to {}\n", instant::utc(scenario.starts), instant::utc(scenario.ends));
+    say!("{}: {} phones, seed {}", scenario.name, scenario.phones.len(), outcome.seed);
+    say!("{} to {}\n", instant::utc(scenario.starts), instant::utc(scenario.ends));
 
     let diagnosed: Vec<_> = scenario.diagnoses.iter().map(|diagnosis| diagnosis.phone).collect();
     let concerns_a_patient =
         |contact: &Contact| diagnosed.iter().any(|&p| p == contact.one || p == contact.other);
-    println!("Who met whom ({} more meetings of people not infected: see --json)", {
+    say!("Who met whom ({} more meetings of people not infected: see --json)", {
         outcome.contacts.iter().filter(|contact| !concerns_a_patient(contact)).count()
     });
     let mut contacts = table::with_header(["place", "phones", "distance", "for"]);
@@ -106,20 +107,20 @@ fn print(outcome: &Outcome) {
             format!("{} min", contact.seconds / 60),
         ]);
     }
-    println!("{contacts}\n");
+    say!("{contacts}\n");
 
     for diagnosis in &scenario.diagnoses {
         let reported = instant::utc(diagnosis.reported);
-        println!(
+        say!(
             "{} tested positive and published the keys at {reported}",
             outcome.name(diagnosis.phone)
         );
     }
     for refused in &outcome.refused_files {
-        println!("key file refused by {refused}");
+        say!("key file refused by {refused}");
     }
 
-    println!("\nWho was notified, and why (High: score of 1350 or more and 900 s or more)");
+    say!("\nWho was notified, and why (High: score of 1350 or more and 900 s or more)");
     let mut verdicts = table::with_header([
         "phone",
         "day",
@@ -143,13 +144,13 @@ fn print(outcome: &Outcome) {
             told.map_or_else(|| "no".to_owned(), instant::utc),
         ]);
     }
-    println!("{verdicts}");
+    say!("{verdicts}");
     let unexposed = (0..scenario.phones.len())
         .filter(|&phone| outcome.phones[phone].days.is_empty())
         .map(|phone| outcome.name(phone))
         .collect::<Vec<_>>();
-    println!("no exposure: {}", unexposed.join(", "));
-    println!("\n{} events, digest {}", outcome.trace_events, hex::encode(outcome.digest));
+    say!("no exposure: {}", unexposed.join(", "));
+    say!("\n{} events, digest {}", outcome.trace_events, hex::encode(outcome.digest));
 }
 
 /// Every day with an exposure, by phone.

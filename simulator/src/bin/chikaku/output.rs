@@ -1,0 +1,30 @@
+//! Standard output. A reader that has seen enough (`| head`) ends the command quietly.
+
+use core::fmt;
+use std::io::{self, Write};
+use std::process;
+
+/// Prints one line.
+pub(crate) fn line(text: fmt::Arguments<'_>) {
+    match writeln!(io::stdout(), "{text}") {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => process::exit(0),
+        Err(error) => {
+            eprintln!("chikaku: standard output: {error}");
+            process::exit(1);
+        }
+    }
+}
+
+/// Prints a line as `println!` does, without its panic.
+macro_rules! say {
+    ($($text:tt)*) => {
+        $crate::output::line(format_args!($($text)*))
+    };
+}
+pub(crate) use say;
+
+/// Prints `value` as JSON for machines.
+pub(crate) fn json(value: &serde_json::Value) {
+    say!("{value:#}");
+}
