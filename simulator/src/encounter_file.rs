@@ -21,7 +21,7 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum LineError {
     /// Not a JSON object of the expected form.
-    #[error("{0}")]
+    #[error(transparent)]
     Json(#[from] serde_json::Error),
     /// An identifier or metadata that is not hexadecimal of the right length.
     #[error("`{field}` is not {bytes} bytes in hexadecimal")]

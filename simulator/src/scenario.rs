@@ -22,7 +22,7 @@ const OFFICE_LUNCH: &str = include_str!("../scenarios/office_lunch.toml");
 #[non_exhaustive]
 pub enum ScenarioError {
     /// Not TOML, an unknown field or a wrong type; the message points at the line.
-    #[error("{0}")]
+    #[error(transparent)]
     Syntax(#[from] toml::de::Error),
     /// A name that no phone has.
     #[error("{place} names the phone {phone:?}, which is not in the list of phones")]

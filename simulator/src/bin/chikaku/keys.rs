@@ -153,7 +153,9 @@ fn inspect(arguments: &Inspect) -> Result<(), Failure> {
         say!("region      {}", metadata.region.as_deref().unwrap_or("not given"));
         let batch = metadata.batch.map(|batch| format!("{} of {}", batch.number(), batch.size()));
         say!("batch       {}", batch.unwrap_or_else(|| "not given".to_owned()));
-        say!("announced   {}", announced.join(", "));
+        let announced_by =
+            if announced.is_empty() { "nobody".to_owned() } else { announced.join(", ") };
+        say!("announced   {announced_by}");
         say!("signature   {signed}");
         say!("sha256      {}", hex::encode(metadata.digest.as_bytes()));
         say!(
