@@ -150,6 +150,19 @@ fn a_rule_that_asks_for_nothing_notifies_nobody() {
     assert_eq!(assess(summary, &windows, &all_nop).level, RiskLevel::Low);
 }
 
+#[test]
+fn the_order_of_windows_changes_not_even_the_last_bit() {
+    let scans = [[(50, 60)], [(62, 60)], [(70, 60)], [(62, 180)], [(70, 240)], [(62, 300)]];
+    let mut windows: Vec<_> = (1..).zip(&scans).map(|(key, scans)| window(key, scans)).collect();
+    let first = decide(&windows, BucketEdges::UpperInclusive).unwrap().0;
+    for turn in 0..windows.len() {
+        windows.rotate_left(turn);
+        windows.swap(0, turn);
+        let sum = decide(&windows, BucketEdges::UpperInclusive).unwrap().0;
+        assert_eq!(sum.to_bits(), first.to_bits());
+    }
+}
+
 proptest! {
     /// Longer contact never lowers the score, and no window breaks the arithmetic.
     #[test]

@@ -178,17 +178,17 @@ pub fn daily_summary<'a>(
         weighted_duration_sum: 0.0,
         windows: 0,
     };
-    let summary = windows.into_iter().filter(|window| window.day() == day).fold(
-        empty,
-        |mut summary, window| {
-            if let Some(score) = window_score(window, config) {
-                summary.maximum_score = summary.maximum_score.max(score);
-                summary.score_sum += score;
-                summary.weighted_duration_sum += config.weighted_seconds(&window.scan_instances);
-                summary.windows += 1;
-            }
-            summary
-        },
-    );
+    let mut windows: Vec<_> = windows.into_iter().filter(|window| window.day() == day).collect();
+    // Sums of fractions depend on their order in the last bit; the result must not.
+    windows.sort_by_key(|window| (window.first_heard_at, window.id));
+    let summary = windows.into_iter().fold(empty, |mut summary, window| {
+        if let Some(score) = window_score(window, config) {
+            summary.maximum_score = summary.maximum_score.max(score);
+            summary.score_sum += score;
+            summary.weighted_duration_sum += config.weighted_seconds(&window.scan_instances);
+            summary.windows += 1;
+        }
+        summary
+    });
     (summary.windows > 0).then_some(summary)
 }
