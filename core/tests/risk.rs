@@ -152,7 +152,8 @@ fn a_rule_that_asks_for_nothing_notifies_nobody() {
 
 #[test]
 fn the_order_of_windows_changes_not_even_the_last_bit() {
-    let scans = [[(50, 60)], [(62, 60)], [(70, 60)], [(62, 180)], [(70, 240)], [(62, 300)]];
+    // Far scans of 10, 20 and 30 s: the classic 0.1 + 0.2 + 0.3.
+    let scans = [[(70, 10)], [(70, 20)], [(70, 30)], [(70, 70)], [(62, 11)]];
     let mut windows: Vec<_> = (1..).zip(&scans).map(|(key, scans)| window(key, scans)).collect();
     let first = decide(&windows, BucketEdges::UpperInclusive).unwrap().0;
     for turn in 0..windows.len() {
