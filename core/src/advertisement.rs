@@ -128,27 +128,35 @@ impl AdvertisementFormat {
     /// Finds the service data in advertising data of any shape and order.
     ///
     /// # Errors
-    /// [`AdvertisementError`]. A structure that runs past the end costs the frame only if no
-    /// service data stood before it: a short tail never loses an identifier.
+    /// [`AdvertisementError`]. What is wrong elsewhere in the frame never loses the service data.
     pub fn decode(self, data: &[u8]) -> Result<Advertisement, AdvertisementError> {
         let mut found: Option<Advertisement> = None;
+        let mut malformed = AdvertisementError::NotThisService;
         for structure in AdvertisingStructures::new(data) {
             let (kind, body) = match structure {
                 Ok(structure) => structure,
-                Err(_) if found.is_some() => break,
-                Err(truncated) => return Err(truncated),
+                Err(truncated) => {
+                    malformed = truncated;
+                    break;
+                }
             };
             let Some((uuid, service_data)) = body.split_first_chunk() else { continue };
             if kind != SERVICE_DATA_16 || u16::from_le_bytes(*uuid) != self.service_uuid {
                 continue;
             }
-            let advertisement = Advertisement::from_service_data(service_data)?;
+            let advertisement = match Advertisement::from_service_data(service_data) {
+                Ok(advertisement) => advertisement,
+                Err(wrong_length) => {
+                    malformed = wrong_length;
+                    continue;
+                }
+            };
             if found.is_some_and(|first| first != advertisement) {
                 return Err(AdvertisementError::Repeated);
             }
             found = Some(advertisement);
         }
-        found.ok_or(AdvertisementError::NotThisService)
+        found.ok_or(malformed)
     }
 }
 
@@ -203,7 +211,8 @@ mod tests {
         let reversed = [&body[..], &hex!("03036ffd")].concat();
         let padded = [&body[..], &[0; 3]].concat();
         let cut_tail = [&body[..], &hex!("09ff4c")].concat();
-        for frame in [&a[..], &b, &body, &reversed, &padded, &cut_tail] {
+        let beside_a_short_one = [&hex!("05166ffd0102")[..], &body].concat();
+        for frame in [&a[..], &b, &body, &reversed, &padded, &cut_tail, &beside_a_short_one] {
             assert_eq!(decode(frame), Ok(SERVICE_DATA));
         }
     }

@@ -58,8 +58,7 @@ impl ReportType {
 ///
 /// Other values occur on the wire and mean "not known" (Corona-Warn-App published 2000 and 4000);
 /// they are `None`, not an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DaysSinceOnset(i8);
 
 impl DaysSinceOnset {
@@ -175,7 +174,7 @@ impl fmt::Debug for DiagnosisKey {
 }
 
 /// SHA-256 of a diagnosis key: names it in results without being it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct DiagnosisKeyHash([u8; 32]);
 
 impl DiagnosisKeyHash {
@@ -183,6 +182,12 @@ impl DiagnosisKeyHash {
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+}
+
+impl fmt::Debug for DiagnosisKeyHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DiagnosisKeyHash({self})")
     }
 }
 

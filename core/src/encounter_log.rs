@@ -13,7 +13,7 @@ use crate::keys::TemporaryExposureKey;
 use crate::matching::DroppedSightings;
 use crate::risk::cocoa::DayAssessment;
 use crate::sighting::Sighting;
-use crate::time::{Timestamp, UtcDay};
+use crate::time::{IntervalNumber, Timestamp, UtcDay};
 
 pub use memory::MemoryLog;
 
@@ -55,6 +55,8 @@ pub struct DayRecord {
 pub enum Change {
     /// Keep an own key; it replaces one with the same rolling start.
     OwnKey(TemporaryExposureKey),
+    /// Every own key that ended by this interval has been published.
+    DisclosedUntil(IntervalNumber),
     /// Append sightings.
     Sightings(Vec<Sighting>),
     /// Keep an exposure; it replaces the one of the same key.
@@ -81,6 +83,12 @@ pub trait EncounterLog {
     /// # Errors
     /// The medium's.
     fn own_keys(&self) -> Result<Vec<TemporaryExposureKey>, Self::Error>;
+
+    /// Until when own keys have been published, if any were.
+    ///
+    /// # Errors
+    /// The medium's.
+    fn disclosed_until(&self) -> Result<Option<IntervalNumber>, Self::Error>;
 
     /// Shows `visit` every sighting, in any order.
     ///

@@ -13,7 +13,8 @@
 //!
 //! 1. no identifier is handed out before its key is in the log;
 //! 2. an identifier is planned only until its interval ends, and always with a new address;
-//! 3. one key for each UTC day, plus one for each disclosure; keys never overlap;
+//! 3. one key for each UTC day, plus one for each disclosure; keys never overlap, and a clock that
+//!    is set back never revives one that was disclosed;
 //! 4. nothing older than the retention period is read, matched or returned;
 //! 5. a key that still makes identifiers is never disclosed;
 //! 6. a High day is announced until the host confirms it, and never after that.
@@ -24,7 +25,8 @@ pub mod keyring;
 pub mod plan;
 mod scan;
 
-use std::collections::HashSet;
+use core::fmt;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rand_core::CryptoRng;
@@ -40,12 +42,11 @@ use crate::time::{DAY_SECONDS, Timestamp, UtcDay};
 
 pub use configuration::EngineConfiguration;
 pub use key_file::KeyFileReport;
-use keyring::Keyring;
+use keyring::{Keyring, PublishedUntil};
 use plan::{AdvertisePlan, Advertising, ScanPlan, Scanning};
 pub use scan::ScanReport;
 
-/// What the host tells the engine.
-#[derive(Debug)]
+/// What the host tells the engine. `Debug` shows of a key file only its length.
 #[non_exhaustive]
 pub enum Input<'a> {
     /// The user switched tracing on, or the process came back with tracing on.
@@ -77,6 +78,22 @@ pub enum Input<'a> {
     },
 }
 
+impl fmt::Debug for Input<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Start => f.write_str("Start"),
+            Self::Stop => f.write_str("Stop"),
+            Self::Wake => f.write_str("Wake"),
+            Self::AdvertisingStarted { plan } => write!(f, "AdvertisingStarted({plan})"),
+            Self::AdvertisingFailed { plan } => write!(f, "AdvertisingFailed({plan})"),
+            Self::ScanFinished(scan) => f.debug_tuple("ScanFinished").field(scan).finish(),
+            Self::KeyFile(file) => write!(f, "KeyFile({} bytes)", file.len()),
+            Self::Disclose(disclosure) => f.debug_tuple("Disclose").field(disclosure).finish(),
+            Self::Announced { day } => write!(f, "Announced({day})"),
+        }
+    }
+}
+
 /// What is said about the keys when they are disclosed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Disclosure {
@@ -94,6 +111,12 @@ pub enum Output {
     Advertise(AdvertisePlan),
     /// Advertise nothing.
     StopAdvertising,
+    /// Nothing can be advertised: the clock was set back into the validity of a key that has been
+    /// published since, and whose identifiers anybody can make. Others do not hear this phone.
+    AdvertisingSuspended {
+        /// When that key's validity is over.
+        until: Timestamp,
+    },
     /// Scan now, and report with [`Input::ScanFinished`].
     Scan(ScanPlan),
     /// What became of a scan.
@@ -121,7 +144,7 @@ pub struct Engine<L> {
 struct State {
     running: bool,
     keyring: Keyring,
-    own_identifiers: Arc<HashSet<RollingProximityIdentifier>>,
+    own_identifiers: Arc<BTreeSet<RollingProximityIdentifier>>,
     advertising: Advertising,
     scanning: Scanning,
     previous_scan_ended: Option<Timestamp>,
@@ -140,7 +163,7 @@ impl<L: EncounterLog> Engine<L> {
     /// # Errors
     /// The log's.
     pub fn open(configuration: EngineConfiguration, log: L) -> Result<Self, L::Error> {
-        let keyring = Keyring::from_stored(log.own_keys()?);
+        let keyring = Keyring::from_stored(log.own_keys()?, log.disclosed_until()?);
         let state = State {
             running: false,
             own_identifiers: Arc::new(keyring.identifiers()),
@@ -190,7 +213,8 @@ impl<L: EncounterLog> Engine<L> {
             }
             Input::Disclose(disclosure) => state.disclose(disclosure, now, rng, &mut turn),
             Input::Announced { day } => {
-                if let Some(record) = self.log.day(day)? {
+                let remembered = day >= forget_before.day();
+                if let Some(record) = self.log.day(day)?.filter(|_| remembered) {
                     turn.changes.push(Change::Day(DayRecord { announced: true, ..record }));
                 }
             }
@@ -225,6 +249,9 @@ impl<L: EncounterLog> Engine<L> {
         for exposure in &mut exposures {
             exposure.windows.retain(|window| window.first_heard_at >= since);
         }
+        exposures.retain(|exposure| {
+            !exposure.windows.is_empty() || exposure.published.key.rolling_end().start() > since
+        });
         Ok(exposures)
     }
 
@@ -237,6 +264,12 @@ impl<L: EncounterLog> Engine<L> {
             return Ok(None);
         }
         Ok(self.log.day(day)?.map(|record| record.assessment))
+    }
+
+    /// Whether the host has confirmed that the running plan is on the air.
+    #[must_use]
+    pub const fn is_on_the_air(&self) -> bool {
+        self.state.advertising.is_confirmed()
     }
 
     /// The log, for reading.
@@ -287,7 +320,7 @@ impl State {
     fn start(&mut self, now: Timestamp) {
         if !self.running {
             self.running = true;
-            self.advertising = Advertising::default();
+            self.advertising = self.advertising.interrupted();
             self.scanning = Scanning::due(now);
             // The engine was not listening: how long ago the last scan was says nothing now.
             self.previous_scan_ended = None;
@@ -296,7 +329,7 @@ impl State {
 
     fn stop(&mut self) {
         self.running = false;
-        self.advertising = Advertising::default();
+        self.advertising = self.advertising.interrupted();
         self.scanning = Scanning::default();
         self.previous_scan_ended = None;
     }
@@ -318,7 +351,16 @@ impl State {
             return;
         }
         let interval = now.interval();
-        let (key, is_new) = self.keyring.key_for(interval, rng);
+        let (key, is_new) = match self.keyring.key_for(interval, rng) {
+            Ok(key) => key,
+            Err(PublishedUntil(end)) => {
+                let until = end.start();
+                self.advertising.suspend(until);
+                turn.outputs.push(Output::StopAdvertising);
+                turn.outputs.push(Output::AdvertisingSuspended { until });
+                return;
+            }
+        };
         let plan = self.advertising.plan(key, interval, configuration.metadata);
         if is_new {
             turn.changes.push(Change::OwnKey(key.clone()));
@@ -342,6 +384,7 @@ impl State {
     ) {
         let changed = self.keyring.close(now.interval(), rng);
         turn.changes.extend(changed.into_iter().map(Change::OwnKey));
+        turn.changes.extend(self.keyring.disclosed_until().map(Change::DisclosedUntil));
         self.own_identifiers = Arc::new(self.keyring.identifiers());
         self.advertising = self.advertising.interrupted();
 

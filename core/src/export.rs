@@ -46,6 +46,7 @@ use core::fmt;
 use archive::{EXPORT_BIN, EXPORT_SIG, Files};
 use content::Entry;
 pub use error::ExportError;
+pub(crate) use key::KeyName;
 pub use key::{KeyIssue, KeyReport, Keys, PublishedKey, SkipReason};
 pub use limits::Limits;
 pub use metadata::{Batch, BatchError, ExportDigest, Metadata, SignatureInfo};

@@ -7,12 +7,12 @@
 //! [`MatchingRules::tolerance_intervals`] before or after the identifier's interval, inclusive
 //! (GAEN, ±2 h); own keys are excluded; keys in any order, or several times, give one answer.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::diagnosis_key::DiagnosisKey;
-use crate::export::PublishedKey;
+use crate::export::{KeyName, PublishedKey};
 use crate::keys::{RollingProximityIdentifier, TemporaryExposureKey};
 use crate::sighting::Sighting;
 use crate::time::{INTERVALS_PER_DAY, IntervalNumber};
@@ -39,7 +39,7 @@ impl Default for MatchingRules {
 /// Everything heard, by identifier.
 #[derive(Debug, Default)]
 pub struct SightingIndex {
-    by_identifier: HashMap<RollingProximityIdentifier, Vec<Sighting>>,
+    by_identifier: BTreeMap<RollingProximityIdentifier, Vec<Sighting>>,
 }
 
 impl SightingIndex {
@@ -143,8 +143,8 @@ pub struct Matcher<'a> {
     own: &'a [TemporaryExposureKey],
     keys_checked: u64,
     own_keys_excluded: u64,
-    matched: BTreeMap<([u8; 16], IntervalNumber), KeyMatch>,
-    near_misses: HashSet<([u8; 16], IntervalNumber)>,
+    matched: BTreeMap<KeyName, KeyMatch>,
+    near_misses: BTreeSet<KeyName>,
 }
 
 impl<'a> Matcher<'a> {
@@ -158,7 +158,7 @@ impl<'a> Matcher<'a> {
             keys_checked: 0,
             own_keys_excluded: 0,
             matched: BTreeMap::new(),
-            near_misses: HashSet::new(),
+            near_misses: BTreeSet::new(),
         }
     }
 
@@ -176,17 +176,20 @@ impl<'a> Matcher<'a> {
             self.own_keys_excluded += 1;
             return;
         }
-        let identity = published.identity();
-        let published = match self.matched.get(&identity) {
-            Some(earlier) if earlier.published.prevailing(published) == earlier.published => return,
-            Some(_) | None => published,
+        let name = published.name();
+        let published = match self.matched.get(&name) {
+            Some(earlier) => earlier.published.prevailing(published),
+            None => published,
         };
+        if self.matched.get(&name).is_some_and(|earlier| earlier.published == published) {
+            return;
+        }
         let (identifiers, dropped) = self.identifiers_heard(&published.key);
         if !identifiers.is_empty() {
-            self.near_misses.remove(&identity);
-            self.matched.insert(identity, KeyMatch { published, identifiers, dropped });
-        } else if dropped != DroppedSightings::default() && !self.matched.contains_key(&identity) {
-            self.near_misses.insert(identity);
+            self.near_misses.remove(&name);
+            self.matched.insert(name, KeyMatch { published, identifiers, dropped });
+        } else if dropped != DroppedSightings::default() {
+            self.near_misses.insert(name);
         }
     }
 
@@ -196,7 +199,7 @@ impl<'a> Matcher<'a> {
         let mut matches: Vec<_> = self.matched.into_values().collect();
         matches.sort_by_key(|matched| {
             let first = matched.identifiers.iter().flat_map(|i| &i.sightings).min().copied();
-            (first, matched.published.identity())
+            (first, matched.published.name())
         });
         MatchReport {
             keys_checked: self.keys_checked,

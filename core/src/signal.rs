@@ -69,7 +69,7 @@ pub struct TransmitPowerError(pub i8);
 /// The metadata is encrypted but not authenticated (CVE-2020-24722): whoever flips a bit of it
 /// changes this number, so only the range that real phones use is accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "i8", into = "i8")]
 pub struct TransmitPowerDbm(i8);
 
 impl TransmitPowerDbm {
@@ -88,6 +88,19 @@ impl TransmitPowerDbm {
     #[must_use]
     pub const fn dbm(self) -> i8 {
         self.0
+    }
+}
+
+impl TryFrom<i8> for TransmitPowerDbm {
+    type Error = TransmitPowerError;
+    fn try_from(dbm: i8) -> Result<Self, TransmitPowerError> {
+        Self::new(dbm)
+    }
+}
+
+impl From<TransmitPowerDbm> for i8 {
+    fn from(power: TransmitPowerDbm) -> Self {
+        power.0
     }
 }
 

@@ -204,7 +204,7 @@ impl From<RollingPeriod> for u8 {
 
 /// A UTC day: whole days since 1970-01-01.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(from = "u32", into = "u32")]
 pub struct UtcDay(u32);
 
 impl UtcDay {
@@ -249,6 +249,18 @@ impl UtcDay {
     #[must_use]
     pub const fn days_since(self, earlier: Self) -> i64 {
         self.0 as i64 - earlier.0 as i64
+    }
+}
+
+impl From<u32> for UtcDay {
+    fn from(days_since_1970: u32) -> Self {
+        Self::new(days_since_1970)
+    }
+}
+
+impl From<UtcDay> for u32 {
+    fn from(day: UtcDay) -> Self {
+        day.0
     }
 }
 

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chikaku_core::advertisement::Advertisement;
-use chikaku_core::diagnosis_key::{DiagnosisKey, ReportType};
+use chikaku_core::diagnosis_key::{DiagnosisKey, DiagnosisKeyDetails, ReportType};
 use chikaku_core::encounter_log::{Change, DayRecord, EncounterLog, Exposure, MemoryLog};
 use chikaku_core::engine::plan::{AdvertisePlan, AdvertisingAddress};
 use chikaku_core::engine::{Disclosure, Engine, EngineConfiguration, Input, Output};
@@ -14,7 +14,7 @@ use chikaku_core::keys::TemporaryExposureKey;
 use chikaku_core::risk::RiskLevel;
 use chikaku_core::sighting::{ReceivedAdvertisement, ScanResult, Sighting};
 use chikaku_core::signal::{RssiDbm, TransmitPowerDbm};
-use chikaku_core::time::{Timestamp, UtcDay};
+use chikaku_core::time::{IntervalNumber, Timestamp, UtcDay};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 
@@ -310,6 +310,87 @@ fn own_identifiers_and_own_keys_are_nobodys_contact() {
     let mut sightings = 0;
     host.engine.log().visit_sightings(&mut |_| sightings += 1).unwrap();
     assert_eq!(sightings, 0);
+
+    // The own key in a file, as after the user's own report, matches nothing either.
+    host.now = DAY.saturating_add(1).start();
+    host.tell(Input::Wake);
+    let keys = disclosed(host.tell(disclosure()));
+    let outputs = host.tell(Input::KeyFile(&key_file(keys.clone())));
+    let Output::KeyFileIngested(Ok(report)) = &outputs[0] else { panic!("{outputs:?}") };
+    assert_eq!(report.own_keys_excluded, keys.len() as u64);
+    assert!(host.engine.log().exposures().unwrap().is_empty());
+}
+
+#[test]
+fn a_clock_set_back_never_revives_a_disclosed_key() {
+    let mut host = Host::new(MemoryLog::new(), 1);
+    host.now = DAY.start().saturating_add(12 * 3600);
+    host.tell(Input::Start);
+    let published = disclosed(host.tell(disclosure()));
+    host.tell(Input::Wake);
+    for restart in [false, true] {
+        host.now = DAY.start().saturating_add(11 * 3600);
+        if restart {
+            let log = host.engine.log().clone();
+            host.engine = Engine::open(configuration(), log).unwrap();
+        }
+        let outputs = host.tell(if restart { Input::Start } else { Input::Wake });
+        assert_eq!(plan_of(&outputs), None, "{outputs:?}");
+        let suspended = outputs.iter().find_map(|output| match output {
+            Output::AdvertisingSuspended { until } => Some(*until),
+            _ => None,
+        });
+        assert_eq!(suspended, published.last().map(|key| key.rolling_end().start()));
+        // It says so once, scans on, and advertises again when the key is over.
+        let outputs = host.tell(Input::Wake);
+        assert!(!outputs.iter().any(|o| matches!(o, Output::AdvertisingSuspended { .. })));
+        host.now = suspended.unwrap();
+        assert!(plan_of(&host.tell(Input::Wake)).is_some());
+    }
+}
+
+#[test]
+fn a_withdrawn_key_takes_its_day_back() {
+    let (mut host, keys) = contact(30, -77);
+    assert_eq!(announced(&host.tell(Input::KeyFile(&key_file(keys.clone())))), 1);
+    let withdrawn = keys.into_iter().map(|key| {
+        let report_type = Some(ReportType::Revoked);
+        let details = DiagnosisKeyDetails { report_type, ..key.details };
+        DiagnosisKey::new(*key.as_bytes(), key.rolling_start(), key.rolling_period(), details)
+    });
+    let file = ExportWriter::new().revised_keys(withdrawn).signed_with(signing_key());
+    host.tell(Input::KeyFile(&file.write().unwrap().zip));
+    let assessment = host.engine.day(DAY, host.now).unwrap().unwrap();
+    assert_eq!((assessment.level, assessment.summary.windows), (RiskLevel::Low, 0));
+    host.tell(Input::Stop);
+    assert_eq!(announced(&host.tell(Input::Start)), 0);
+}
+
+#[test]
+fn a_day_that_is_half_forgotten_keeps_its_conclusion() {
+    let (mut host, keys) = contact(40, -77);
+    let file = key_file(keys);
+    host.tell(Input::KeyFile(&file));
+    let before = host.engine.day(DAY, host.now).unwrap().unwrap();
+    assert_eq!(before.level, RiskLevel::High);
+    // Fourteen days after the middle of the contact.
+    host.now = DAY.saturating_add(14).start().saturating_add(1_200);
+    host.tell(Input::KeyFile(&file));
+    assert_eq!(host.engine.day(DAY, host.now).unwrap(), Some(before));
+}
+
+#[test]
+fn a_late_refusal_of_an_old_plan_does_not_stop_the_new_one() {
+    let mut host = Host::new(MemoryLog::new(), 1);
+    let old = plan_of(&host.tell(Input::Start)).unwrap();
+    host.tell(Input::Stop);
+    let new = plan_of(&host.tell(Input::Start)).unwrap();
+    assert!(!host.engine.is_on_the_air());
+    host.tell(Input::AdvertisingStarted { plan: new.number });
+    host.tell(Input::AdvertisingFailed { plan: old.number });
+    assert!(host.engine.is_on_the_air());
+    host.tell(Input::AdvertisingFailed { plan: new.number });
+    assert!(!host.engine.is_on_the_air());
 }
 
 #[test]
@@ -384,6 +465,10 @@ impl EncounterLog for FullDisk {
     fn own_keys(&self) -> Result<Vec<TemporaryExposureKey>, NoSpace> {
         let Ok(keys) = self.inner.own_keys();
         Ok(keys)
+    }
+    fn disclosed_until(&self) -> Result<Option<IntervalNumber>, NoSpace> {
+        let Ok(until) = self.inner.disclosed_until();
+        Ok(until)
     }
     fn visit_sightings(&self, visit: &mut dyn FnMut(&Sighting)) -> Result<(), NoSpace> {
         let Ok(()) = self.inner.visit_sightings(visit);

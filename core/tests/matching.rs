@@ -135,6 +135,43 @@ fn a_revision_prevails_in_any_order() {
     }
 }
 
+#[test]
+fn one_key_under_two_rolling_starts_is_one_key() {
+    let later = DiagnosisKey::new(
+        [1; 16],
+        START.checked_add(1).unwrap(),
+        RollingPeriod::new(143).unwrap(),
+        DiagnosisKeyDetails::default(),
+    );
+    let sightings = [5, 9].map(|n| {
+        let heard_at = START.checked_add(n).unwrap().start();
+        sighting(&key(1), n, heard_at)
+    });
+    for order in [[key(1), later], [later, key(1)]] {
+        let report = matched(&sightings, order.map(published), MatchingRules::default());
+        assert_eq!(report.matches.len(), 1);
+        assert_eq!(report.matches[0].identifiers.len(), 2);
+        assert_eq!(report.matches[0].published.key, key(1));
+    }
+}
+
+#[test]
+fn a_withdrawal_prevails_over_a_record_that_says_more() {
+    let record =
+        |details| published(DiagnosisKey::new([1; 16], START, RollingPeriod::DAY, details));
+    let withdrawn = record(DiagnosisKeyDetails {
+        report_type: Some(ReportType::Revoked),
+        ..DiagnosisKeyDetails::default()
+    });
+    let wordy = record(DiagnosisKeyDetails {
+        transmission_risk_level: Some(8),
+        report_type: Some(ReportType::SelfReport),
+        ..DiagnosisKeyDetails::default()
+    });
+    assert_eq!(withdrawn.prevailing(wordy), withdrawn);
+    assert_eq!(wordy.prevailing(withdrawn), withdrawn);
+}
+
 proptest! {
     /// Any permutation and repetition of the keys, and any order of the log, gives one result.
     #[test]

@@ -4,10 +4,15 @@
 
 use chikaku_core::advertisement::Advertisement;
 use chikaku_core::diagnosis_key::DiagnosisKeyDetails;
-use chikaku_core::encounter_log::{Change, EncounterLog, MemoryLog};
+use chikaku_core::encounter_log::{Change, EncounterLog, Exposure, MemoryLog};
+use chikaku_core::engine::{Engine, EngineConfiguration, Input};
+use chikaku_core::export::{KeyList, PublishedKey, TrustedKeys};
+use chikaku_core::exposure::UnmeasuredSightings;
 use chikaku_core::keys::TemporaryExposureKey;
+use chikaku_core::matching::{DroppedSightings, Matcher, MatchingRules, SightingIndex};
 use chikaku_core::metadata::BluetoothMetadata;
 use chikaku_core::sighting::Sighting;
+use chikaku_core::signal::TransmitPowerDbm;
 use chikaku_core::time::{IntervalNumber, RollingPeriod};
 
 /// Fails if `text` shows four bytes in a row of `secret`, in hexadecimal or as a list of numbers.
@@ -35,8 +40,23 @@ fn debug_of_everything_that_holds_a_secret() {
     let disclosed = key.disclose(DiagnosisKeyDetails::default());
     let mut log = MemoryLog::new();
     let changes = vec![Change::OwnKey(key.clone()), Change::Sightings(vec![sighting])];
+    let exposure = Exposure {
+        published: PublishedKey { key: disclosed, list: KeyList::New },
+        windows: Vec::new(),
+        identifiers: 1,
+        dropped: DroppedSightings::default(),
+        unmeasured: UnmeasuredSightings::default(),
+    };
+    let changes = [changes, vec![Change::Exposure(exposure)]].concat();
     let printed_changes = format!("{changes:#?}");
     log.commit(changes).unwrap();
+
+    let heard: SightingIndex = [sighting].into_iter().collect();
+    let mut matcher = Matcher::new(&heard, MatchingRules::default());
+    matcher.check(PublishedKey { key: disclosed, list: KeyList::New });
+    let power = TransmitPowerDbm::new(-24).unwrap();
+    let configuration = EngineConfiguration::cocoa(power, TrustedKeys::new());
+    let engine = Engine::open(configuration, log.clone()).unwrap();
 
     for text in [
         format!("{key:?} {key:#?}"),
@@ -45,6 +65,9 @@ fn debug_of_everything_that_holds_a_secret() {
         format!("{disclosed:#?}"),
         printed_changes,
         format!("{log:#?} {log:?}"),
+        format!("{engine:#?} {engine:?}"),
+        format!("{matcher:#?} {matcher:?}"),
+        format!("{:?}", Input::KeyFile(&secret)),
     ] {
         assert_hidden(&text, &secret, "the key");
         assert_hidden(&text, identifier.as_bytes(), "the identifier");

@@ -4,6 +4,7 @@ use core::convert::Infallible;
 use std::collections::BTreeMap;
 
 use super::{Change, DayRecord, EncounterLog, Exposure};
+use crate::export::KeyName;
 use crate::keys::TemporaryExposureKey;
 use crate::sighting::Sighting;
 use crate::time::{IntervalNumber, Timestamp, UtcDay};
@@ -12,8 +13,9 @@ use crate::time::{IntervalNumber, Timestamp, UtcDay};
 #[derive(Clone, Debug, Default)]
 pub struct MemoryLog {
     own_keys: BTreeMap<IntervalNumber, TemporaryExposureKey>,
+    disclosed_until: Option<IntervalNumber>,
     sightings: BTreeMap<UtcDay, Vec<Sighting>>,
-    exposures: BTreeMap<([u8; 16], IntervalNumber), Exposure>,
+    exposures: BTreeMap<KeyName, Exposure>,
     days: BTreeMap<UtcDay, DayRecord>,
 }
 
@@ -26,6 +28,7 @@ impl MemoryLog {
 
     fn forget_before(&mut self, instant: Timestamp) {
         self.own_keys.retain(|_, key| key.rolling_end().start() > instant);
+        self.disclosed_until = self.disclosed_until.filter(|until| until.start() > instant);
         self.sightings.retain(|_, sightings| {
             sightings.retain(|sighting| sighting.heard_at >= instant);
             !sightings.is_empty()
@@ -47,13 +50,16 @@ impl EncounterLog for MemoryLog {
                 Change::OwnKey(key) => {
                     self.own_keys.insert(key.rolling_start(), key);
                 }
+                Change::DisclosedUntil(interval) => {
+                    self.disclosed_until = self.disclosed_until.max(Some(interval));
+                }
                 Change::Sightings(sightings) => {
                     for sighting in sightings {
                         self.sightings.entry(sighting.heard_at.day()).or_default().push(sighting);
                     }
                 }
                 Change::Exposure(exposure) => {
-                    self.exposures.insert(exposure.published.identity(), exposure);
+                    self.exposures.insert(exposure.published.name(), exposure);
                 }
                 Change::Day(record) => {
                     self.days.insert(record.assessment.day, record);
@@ -66,6 +72,10 @@ impl EncounterLog for MemoryLog {
 
     fn own_keys(&self) -> Result<Vec<TemporaryExposureKey>, Infallible> {
         Ok(self.own_keys.values().cloned().collect())
+    }
+
+    fn disclosed_until(&self) -> Result<Option<IntervalNumber>, Infallible> {
+        Ok(self.disclosed_until)
     }
 
     fn visit_sightings(&self, visit: &mut dyn FnMut(&Sighting)) -> Result<(), Infallible> {

@@ -8,11 +8,11 @@ use std::collections::BTreeSet;
 
 use super::{Engine, Output, State, Turn};
 use crate::encounter_log::{Change, DayRecord, EncounterLog, Exposure};
-use crate::export::{ExportDigest, ExportError, KeyExport, KeyReport};
+use crate::export::{ExportDigest, ExportError, KeyExport, KeyReport, Verified};
 use crate::exposure::{ExposureWindow, WindowOrigin, exposure_windows, measure};
 use crate::matching::{KeyMatch, MatchReport, Matcher, SightingIndex};
 use crate::risk::cocoa::assess;
-use crate::risk::daily_summary::daily_summary;
+use crate::risk::daily_summary::{DailySummary, daily_summary};
 use crate::risk::{Infectiousness, RiskLevel};
 use crate::time::{Timestamp, UtcDay};
 
@@ -41,6 +41,13 @@ impl<L: EncounterLog> Engine<L> {
         now: Timestamp,
         turn: &mut Turn,
     ) -> Result<Result<KeyFileReport, ExportError>, L::Error> {
+        // Nothing is looked up for a file that nobody vouches for.
+        let export = KeyExport::from_zip(file, self.configuration.limits)
+            .and_then(|export| export.verify(&self.configuration.trusted_keys));
+        let export = match export {
+            Ok(export) => export,
+            Err(refused) => return Ok(Err(refused)),
+        };
         let stored = self.exposures(now)?;
         let mut heard = SightingIndex::new();
         self.log.visit_sightings(&mut |sighting| {
@@ -48,17 +55,17 @@ impl<L: EncounterLog> Engine<L> {
                 heard.insert(*sighting);
             }
         })?;
-        let (report, matched) = match self.match_file(file, state, &heard, &stored) {
+        let (report, matched) = match self.match_file(&export, state, &heard, &stored) {
             Ok(matched) => matched,
-            Err(refused) => return Ok(Err(refused)),
+            Err(changed) => return Ok(Err(changed)),
         };
 
         let mut exposures: Vec<_> = stored;
         let mut days = BTreeSet::new();
         for key_match in &matched.matches {
             let exposure = self.exposure(key_match);
-            let identity = exposure.published.identity();
-            let known = exposures.iter().position(|e| e.published.identity() == identity);
+            let name = exposure.published.name();
+            let known = exposures.iter().position(|known| known.published.name() == name);
             if known.is_some_and(|index| exposures[index] == exposure) {
                 continue;
             }
@@ -73,7 +80,7 @@ impl<L: EncounterLog> Engine<L> {
             turn.changes.push(Change::Exposure(exposure));
         }
         for day in days {
-            self.conclude(day, &exposures, now, turn)?;
+            self.conclude(day, &exposures, retained_since, now, turn)?;
         }
         Ok(Ok(report))
     }
@@ -82,13 +89,11 @@ impl<L: EncounterLog> Engine<L> {
     /// later, and records that say more, are not missed.
     fn match_file(
         &self,
-        file: &[u8],
+        export: &KeyExport<'_, Verified>,
         state: &State,
         heard: &SightingIndex,
         stored: &[Exposure],
     ) -> Result<(KeyFileReport, MatchReport), ExportError> {
-        let export = KeyExport::from_zip(file, self.configuration.limits)?
-            .verify(&self.configuration.trusted_keys)?;
         let own = state.keyring.keys();
         let mut matcher = Matcher::new(heard, self.configuration.matching).excluding(own);
         for exposure in stored {
@@ -138,17 +143,26 @@ impl<L: EncounterLog> Engine<L> {
         &self,
         day: UtcDay,
         exposures: &[Exposure],
+        retained_since: Timestamp,
         now: Timestamp,
         turn: &mut Turn,
     ) -> Result<(), L::Error> {
+        let before = self.log.day(day)?;
+        let half_forgotten = day.start() < retained_since;
+        if before.is_some() && half_forgotten {
+            // What is left of the day would say less than was concluded from the whole of it.
+            return Ok(());
+        }
         let configuration = &self.configuration;
         let windows = || exposures.iter().flat_map(|exposure| &exposure.windows);
         let summaries = &configuration.daily_summaries;
-        let Some(summary) = daily_summary(day, windows(), now.day(), summaries) else {
-            return Ok(());
+        let summary = match daily_summary(day, windows(), now.day(), summaries) {
+            Some(summary) => summary,
+            // Nothing counts any more, since keys were withdrawn: the old conclusion must go.
+            None if before.is_some() => DailySummary::empty(day),
+            None => return Ok(()),
         };
         let assessment = assess(summary, windows(), &configuration.risk);
-        let before = self.log.day(day)?;
         if before.is_some_and(|record| record.assessment == assessment) {
             return Ok(());
         }

@@ -1,7 +1,7 @@
 //! The phone's own keys of the retention period: one for each UTC day, plus one for each
 //! disclosure, never two for one interval.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use rand_core::CryptoRng;
 
@@ -12,14 +12,28 @@ use crate::time::{IntervalNumber, RollingPeriod, Timestamp};
 #[derive(Clone, Debug, Default)]
 pub struct Keyring {
     keys: Vec<TemporaryExposureKey>,
+    disclosed_until: Option<IntervalNumber>,
 }
+
+/// The key of an interval has been published; its validity ends here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PublishedUntil(pub(crate) IntervalNumber);
 
 impl Keyring {
     /// A keyring of stored keys.
     #[must_use]
-    pub fn from_stored(mut keys: Vec<TemporaryExposureKey>) -> Self {
+    pub fn from_stored(
+        mut keys: Vec<TemporaryExposureKey>,
+        disclosed_until: Option<IntervalNumber>,
+    ) -> Self {
         keys.sort_by_key(TemporaryExposureKey::rolling_start);
-        Self { keys }
+        Self { keys, disclosed_until }
+    }
+
+    /// Every key that ended by this interval has been published.
+    #[must_use]
+    pub const fn disclosed_until(&self) -> Option<IntervalNumber> {
+        self.disclosed_until
     }
 
     /// All keys, by rolling start.
@@ -29,7 +43,7 @@ impl Keyring {
     }
 
     /// The key that makes identifiers in `interval`, generated if there is none yet, and whether
-    /// it was.
+    /// it was; or that this key has been published, and must make no further identifier.
     ///
     /// A new key fills the gap around `interval` that the other keys leave of its UTC day; on an
     /// ordinary day that is the whole day.
@@ -37,25 +51,31 @@ impl Keyring {
         &mut self,
         interval: IntervalNumber,
         rng: &mut (impl CryptoRng + ?Sized),
-    ) -> (&TemporaryExposureKey, bool) {
+    ) -> Result<(&TemporaryExposureKey, bool), PublishedUntil> {
         let found = self.keys.iter().position(|key| key.covers(interval));
         let (index, is_new) = match found {
             Some(index) => (index, false),
             None => (self.insert(self.key_filling_the_gap_around(interval, rng)), true),
         };
-        (&self.keys[index], is_new)
+        let key = &self.keys[index];
+        if self.disclosed_until.is_some_and(|until| key.rolling_end() <= until) {
+            return Err(PublishedUntil(key.rolling_end()));
+        }
+        Ok((key, is_new))
     }
 
-    /// Ends the running key before `interval` and starts its successor there. Returns the keys
-    /// that changed or are new.
+    /// Ends the running key before `interval`, starts its successor there, and remembers that
+    /// every key that has ended is published. Returns the keys that changed or are new.
     ///
     /// If the running key began in `interval` itself, nothing of it remains: the successor takes
-    /// its place and its rolling start.
+    /// its place and its rolling start, and who heard the identifier of these minutes will not
+    /// find it among the published keys.
     pub(crate) fn close(
         &mut self,
         interval: IntervalNumber,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Vec<TemporaryExposureKey> {
+        self.disclosed_until = self.disclosed_until.max(Some(interval));
         let Some(running) = self.keys.iter().position(|key| key.covers(interval)) else {
             return Vec::new();
         };
@@ -91,7 +111,7 @@ impl Keyring {
     }
 
     /// Every identifier that these keys make.
-    pub(crate) fn identifiers(&self) -> HashSet<RollingProximityIdentifier> {
+    pub(crate) fn identifiers(&self) -> BTreeSet<RollingProximityIdentifier> {
         let of = |key: &TemporaryExposureKey| {
             let mut identifiers = vec![
                 RollingProximityIdentifier::from_bytes([0; 16]);

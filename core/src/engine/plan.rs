@@ -6,7 +6,7 @@ use crate::advertisement::Advertisement;
 use crate::keys::TemporaryExposureKey;
 use crate::metadata::BluetoothMetadata;
 use crate::sighting::ScanResult;
-use crate::time::{IntervalNumber, Timestamp};
+use crate::time::{DAY_SECONDS, IntervalNumber, Timestamp};
 
 /// Seconds until a plan that the radio refused is made anew.
 const RETRY_SECONDS: u32 = 60;
@@ -42,10 +42,17 @@ pub(super) struct Advertising {
     current: Option<AdvertisePlan>,
     confirmed: bool,
     not_before: Option<Timestamp>,
+    suspended_until: Option<Timestamp>,
 }
 
 impl Advertising {
     pub(super) fn is_due(&self, now: Timestamp) -> bool {
+        if self
+            .suspended_until
+            .is_some_and(|until| now < until && until.seconds_since(now) <= i64::from(DAY_SECONDS))
+        {
+            return false;
+        }
         let expired = self.current.is_none_or(|plan| {
             // Before its interval means that the clock was set back.
             now >= plan.until || now.interval() < plan.until.saturating_sub(1).interval()
@@ -75,6 +82,7 @@ impl Advertising {
         self.current = Some(plan);
         self.confirmed = false;
         self.not_before = None;
+        self.suspended_until = None;
         plan
     }
 
@@ -92,13 +100,22 @@ impl Advertising {
         }
     }
 
+    /// Nothing may be on the air until then.
+    pub(super) fn suspend(&mut self, until: Timestamp) {
+        *self = Self { plans: self.plans, suspended_until: Some(until), ..Self::default() };
+    }
+
+    pub(super) const fn is_confirmed(&self) -> bool {
+        self.confirmed
+    }
+
     /// The same counter with nothing on the air, so that a new plan is made at once.
     pub(super) fn interrupted(&self) -> Self {
         Self { plans: self.plans, ..Self::default() }
     }
 
     pub(super) fn next_wake(&self) -> Option<Timestamp> {
-        self.current.map(|plan| plan.until).or(self.not_before)
+        self.current.map(|plan| plan.until).or(self.not_before).or(self.suspended_until)
     }
 }
 

@@ -49,7 +49,8 @@ impl State {
                 });
             }
         }
-        self.previous_scan_ended = Some(scan.ended);
+        // A host that reports an end in the future would make the next scan count for nothing.
+        self.previous_scan_ended = Some(scan.ended.min(now));
         if !sightings.is_empty() {
             turn.changes.push(Change::Sightings(sightings));
         }

@@ -1,5 +1,7 @@
 //! The keys of a file, one at a time; a bad one is skipped and counted.
 
+use core::fmt;
+
 use prost::Message;
 use thiserror::Error;
 
@@ -21,18 +23,38 @@ pub struct PublishedKey {
 }
 
 impl PublishedKey {
-    /// The record that counts, of two records of one key: a revision before the original, the
-    /// longer validity before the shorter, the record that says more before the one that says
-    /// less. Taking the greatest makes a result independent of the order in which records come.
+    /// What counts of two records of one key, whichever came first.
+    ///
+    /// What is said of the key is the revision's before the original's, a withdrawal's before any
+    /// other, and otherwise that of the record that says more. The key is valid in every interval
+    /// in which one of the records says so, up to a day.
     #[must_use]
     pub fn prevailing(self, other: Self) -> Self {
-        let rank = |record: &Self| (record.list, record.key.rolling_period(), record.key.details);
-        if rank(&other) > rank(&self) { other } else { self }
+        let rank = |record: &Self| {
+            let withdrawn = record.key.details.report_type == Some(ReportType::Revoked);
+            (record.list, withdrawn, record.key.details)
+        };
+        let says = if rank(&other) > rank(&self) { other } else { self };
+        let start = self.key.rolling_start().min(other.key.rolling_start());
+        let end = self.key.rolling_end().max(other.key.rolling_end());
+        let period = RollingPeriod::new(end.get() - start.get()).unwrap_or(RollingPeriod::DAY);
+        let key = DiagnosisKey::new(*self.key.as_bytes(), start, period, says.key.details);
+        Self { key, list: says.list }
     }
 
     /// What makes two records the same key.
-    pub(crate) const fn identity(&self) -> ([u8; 16], IntervalNumber) {
-        (*self.key.as_bytes(), self.key.rolling_start())
+    pub(crate) const fn name(&self) -> KeyName {
+        KeyName(*self.key.as_bytes())
+    }
+}
+
+/// A key's bytes as an ordered name of it. `Debug` never shows them.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct KeyName([u8; 16]);
+
+impl fmt::Debug for KeyName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyName(..)")
     }
 }
 

@@ -157,7 +157,11 @@ pub fn assess<'a>(
     ];
     // Five times NOP is Low in COCOA: a rule that asks for nothing must not notify everybody.
     let asks_nothing = conditions.iter().all(|(condition, _)| condition.op == Relation::Nop);
-    let high = !asks_nothing && conditions.iter().all(|(condition, day)| condition.holds(*day));
+    // A rule of upper bounds alone must not notify of a day on which nothing counts.
+    let something_counts = summary.windows > 0;
+    let high = something_counts
+        && !asks_nothing
+        && conditions.iter().all(|(condition, day)| condition.holds(*day));
     DayAssessment {
         day: summary.day,
         level: if high { RiskLevel::High } else { RiskLevel::Low },

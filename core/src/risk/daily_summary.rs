@@ -149,6 +149,14 @@ pub struct DailySummary {
     pub windows: u32,
 }
 
+impl DailySummary {
+    /// A day on which no window counts.
+    #[must_use]
+    pub const fn empty(day: UtcDay) -> Self {
+        Self { day, maximum_score: 0.0, score_sum: 0.0, weighted_duration_sum: 0.0, windows: 0 }
+    }
+}
+
 /// The score of one window, or why it does not count.
 #[must_use]
 pub fn window_score(window: &ExposureWindow, config: &DailySummariesConfig) -> Option<f64> {
@@ -171,17 +179,10 @@ pub fn daily_summary<'a>(
     if config.days_since_exposure_threshold.is_some_and(too_old) {
         return None;
     }
-    let empty = DailySummary {
-        day,
-        maximum_score: 0.0,
-        score_sum: 0.0,
-        weighted_duration_sum: 0.0,
-        windows: 0,
-    };
     let mut windows: Vec<_> = windows.into_iter().filter(|window| window.day() == day).collect();
     // Sums of fractions depend on their order in the last bit; the result must not.
     windows.sort_by_key(|window| (window.first_heard_at, window.id));
-    let summary = windows.into_iter().fold(empty, |mut summary, window| {
+    let summary = windows.into_iter().fold(DailySummary::empty(day), |mut summary, window| {
         if let Some(score) = window_score(window, config) {
             summary.maximum_score = summary.maximum_score.max(score);
             summary.score_sum += score;

@@ -38,7 +38,7 @@ impl DiagnosisKeysDataMapping {
     #[must_use]
     pub fn infectiousness(&self, details: &DiagnosisKeyDetails) -> Infectiousness {
         let Some(onset) = details.days_since_onset else { return self.infectiousness_when_missing };
-        usize::try_from(onset.days() + DaysSinceOnset::LIMIT)
+        usize::try_from(i16::from(onset.days()) + i16::from(DaysSinceOnset::LIMIT))
             .ok()
             .and_then(|index| self.infectiousness_by_days_since_onset.get(index).copied())
             .unwrap_or(self.infectiousness_when_missing)
