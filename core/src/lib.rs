@@ -1,5 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+/// The example of the project's README, held to compile and to be the same as the crate's.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct ProjectReadme;
+
 pub mod advertisement;
 pub mod diagnosis_key;
 pub mod encounter_log;

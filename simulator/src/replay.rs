@@ -41,8 +41,8 @@ pub struct ReplayOptions {
 }
 
 /// A capture that cannot be replayed.
-#[derive(Debug, Error)]
-#[error("phone {phone}: {reason}")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("phone {phone}")]
 pub struct ReplayError {
     /// The phone's number.
     pub phone: u32,
@@ -84,6 +84,8 @@ pub struct Replay {
     pub phones: Vec<PhoneReplay>,
     /// Every pair of different phones, by receiver and transmitter, those without windows too.
     pub pairs: Vec<PairWindows>,
+    /// Captures that could not be read; the others are replayed without them.
+    pub refused: Vec<ReplayError>,
 }
 
 /// Who sent an identifier, and with the key of which day.
@@ -91,24 +93,26 @@ type Owners = HashMap<RollingProximityIdentifier, (u32, UtcDay)>;
 
 /// Replays the captures of several phones, given by number. `progress` hears of each phone that
 /// is done.
-///
-/// # Errors
-/// [`ReplayError`] for the first capture that is none.
+#[must_use]
 pub fn replay(
     captures: &BTreeMap<u32, Vec<u8>>,
     options: &ReplayOptions,
     mut progress: impl FnMut(),
-) -> Result<Replay, ReplayError> {
+) -> Replay {
     let mut read = BTreeMap::new();
+    let mut refused = Vec::new();
     for (&phone, file) in captures {
         let reading = CaptureOptions {
             utc_offset_seconds: options.utc_offset_seconds,
             cut_at: options.look_ups.get(&phone).copied(),
             ..CaptureOptions::default()
         };
-        let capture =
-            Capture::read(file, &reading).map_err(|reason| ReplayError { phone, reason })?;
-        read.insert(phone, capture);
+        match Capture::read(file, &reading) {
+            Ok(capture) => {
+                read.insert(phone, capture);
+            }
+            Err(reason) => refused.push(ReplayError { phone, reason }),
+        }
     }
     let owners = owners(&read);
 
@@ -133,7 +137,7 @@ pub fn replay(
         });
         progress();
     }
-    Ok(Replay { phones, pairs })
+    Replay { phones, pairs, refused }
 }
 
 fn owners(captures: &BTreeMap<u32, Capture>) -> Owners {

@@ -56,6 +56,12 @@ pub enum ScenarioError {
         /// The other place.
         second: String,
     },
+    /// Something that happens before the scenario starts or after it has ended.
+    #[error("{what} lies outside the scenario's time")]
+    OutsideScenario {
+        /// What.
+        what: String,
+    },
     /// A number outside its range.
     #[error("{what} must be {range}, not {value}")]
     OutOfRange {

@@ -103,7 +103,9 @@ impl<'a> World<'a> {
         for phone in 0..self.phones.len() {
             self.plan(start, Happening::Wake { phone });
             let turn = u32::try_from(phone).unwrap_or(u32::MAX);
-            let first = start.saturating_add(DOWNLOAD_STAGGER_SECONDS.saturating_mul(turn));
+            let period = self.scenario.key_server.download_every_hours.saturating_mul(3600).max(1);
+            let stagger = DOWNLOAD_STAGGER_SECONDS.saturating_mul(turn) % period;
+            let first = start.saturating_add(stagger);
             self.plan(first, Happening::Download { phone });
         }
         for (number, diagnosis) in self.scenario.diagnoses.iter().enumerate() {
@@ -136,6 +138,13 @@ impl<'a> World<'a> {
             }
             Happening::ScanEnds { phone, started } => {
                 let heard = self.air.scan(phone, started, self.now, &self.phones);
+                let name = self.scenario.phones[phone].name.as_str();
+                for packet in &heard.received {
+                    let rssi = packet.rssi.map_or(0, |rssi| rssi.dbm());
+                    let mut bytes = packet.advertisement.to_service_data().to_vec();
+                    bytes.extend(rssi.to_be_bytes());
+                    self.trace.record(packet.heard_at, name, "heard", &bytes);
+                }
                 self.tell(phone, Input::ScanFinished(heard));
             }
             Happening::Diagnosis { number } => {
@@ -207,7 +216,8 @@ impl<'a> World<'a> {
                 self.trace.record(self.now, name, "assessed", &score);
             }
             Output::Announce(assessment) => {
-                self.trace.record(self.now, name, "announced", &[]);
+                let day = assessment.day.days_since_1970().to_be_bytes();
+                self.trace.record(self.now, name, "announced", &day);
                 self.announcements.push(Announcement { phone, at: self.now, assessment });
                 self.tell_quietly(phone, Input::Announced { day: assessment.day });
             }

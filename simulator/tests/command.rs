@@ -62,6 +62,7 @@ fn a_scenario_that_makes_no_sense_is_refused_with_its_reason() {
     for (from, to, reason) in [
         ("phone = \"Aoi\"", "phone = \"Nobody\"", "Nobody"),
         ("hours = 48", "hours = 0", "1 to 8784"),
+        ("hours = 48", "hours = 24", "outside"),
         ("environment = \"queue\"", "environment = \"moon\"", "moon"),
         ("to = 2026-04-06T12:00:00+09:00", "to = 2026-04-06T12:10:00+09:00", "at the same time"),
         ("name = \"Haru\"", "name = \"Aoi\"", "two phones"),
@@ -146,4 +147,16 @@ fn exit_codes_tell_files_from_usage_from_input() {
     fs::write(folder.path().join("01.btsnoop"), b"not a capture").unwrap();
     let message = stderr(&["replay", "--captures", &empty, "--json", &out], 3);
     assert!(message.contains("phone 1"), "{message}");
+    // The readable capture beside it is replayed all the same.
+    let seed = include_bytes!("../../core/fuzz/seeds/btsnoop/h4");
+    fs::write(folder.path().join("02.btsnoop"), seed).unwrap();
+    stderr(&["replay", "--captures", &empty, "--json", &out], 3);
+    assert_eq!(fs::read_to_string(&out).unwrap().trim(), "[]");
+    fs::write(folder.path().join("2.btsnoop"), seed).unwrap();
+    let message = stderr(&["replay", "--captures", &empty, "--json", &out], 3);
+    assert!(message.contains("two captures of phone 2"), "{message}");
+    let early = ["keys", "generate", "--count", "1", "--days", "14", "--last-day", "1970-01-01"];
+    let key = path(folder.path(), "key.pem");
+    fs::write(&key, SIGNING_KEY).unwrap();
+    stderr(&[&early[..], &["--sign-with", &key, &out]].concat(), 3);
 }

@@ -11,11 +11,13 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use assert_cmd::Command;
-use chikaku_core::diagnosis_key::{DiagnosisKey, DiagnosisKeyDetails};
+use chikaku_core::diagnosis_key::{DaysSinceOnset, DiagnosisKey, DiagnosisKeyDetails};
 use chikaku_core::keys::TemporaryExposureKey;
 use chikaku_core::metadata::BluetoothMetadata;
+use chikaku_core::risk::Infectiousness;
 use chikaku_core::risk::cocoa::RiskCalculationConfiguration;
 use chikaku_core::risk::daily_summary::DailySummariesConfig;
+use chikaku_core::risk::mapping::DiagnosisKeysDataMapping;
 use chikaku_core::signal::{RssiCorrectionDb, TransmitPowerDbm};
 use chikaku_core::time::{IntervalNumber, RollingPeriod};
 use chikaku_simulator::replay::{ReplayOptions, replay};
@@ -123,7 +125,7 @@ fn windows_of_real_phones(folder: &Path) -> Outcome {
         rssi_correction: RssiCorrectionDb(-3),
         look_ups: BTreeMap::new(),
     };
-    let replayed = replay(&captures, &options, || {})?;
+    let replayed = replay(&captures, &options, || {});
     let mut windows = Windows::new();
     for pair in &replayed.pairs {
         let of_pair = pair.windows.iter().map(|window| {
@@ -282,5 +284,34 @@ fn cocoa_production_documents(folder: &Path) -> Outcome {
     assert_eq!(summaries["attenuation_bucket_threshold_db"], thresholds);
     assert_eq!(summaries["attenuation_bucket_weights"], weights);
     assert_eq!(summaries["minimum_window_score"], ours.minimum_window_score);
+    // 0 is no limit there and `None` here.
+    assert_eq!(summaries["days_since_exposure_threshold"], 0);
+    assert_eq!(ours.days_since_exposure_threshold, None);
+    let infectiousness = &summaries["infectiousness_weights"];
+    assert_eq!(infectiousness["High"], ours.infectiousness_weight_high);
+    assert_eq!(infectiousness["Standard"], ours.infectiousness_weight_standard);
+    let (theirs, weights) = (&summaries["report_type_weights"], ours.report_type_weights);
+    assert_eq!(theirs["ConfirmedTest"], weights.confirmed_test);
+    assert_eq!(theirs["ConfirmedClinicalDiagnosis"], weights.confirmed_clinical_diagnosis);
+    assert_eq!(theirs["SelfReport"], weights.self_report);
+    assert_eq!(theirs["Recursive"], weights.recursive);
+
+    let theirs = &document["google_diagnosis_keys_data_mapping_config"];
+    let mapping = DiagnosisKeysDataMapping::cocoa();
+    let number = |infectiousness| match infectiousness {
+        Infectiousness::None => 0,
+        Infectiousness::Standard => 1,
+        Infectiousness::High => 2,
+    };
+    for days in -14..=14 {
+        let days_since_onset = DaysSinceOnset::new(days);
+        let details = DiagnosisKeyDetails { days_since_onset, ..DiagnosisKeyDetails::default() };
+        let expected = &theirs["infectiousness_for_days_since_onset_of_symptoms"][days.to_string()];
+        assert_eq!(*expected, number(mapping.infectiousness(&details)), "{days}");
+    }
+    let missing = DiagnosisKeyDetails::default();
+    let when_missing = &theirs["infectiousness_when_days_since_onset_missing"];
+    assert_eq!(*when_missing, number(mapping.infectiousness(&missing)));
+    assert_eq!(theirs["report_type_when_missing"], mapping.report_type(&missing).to_wire());
     Ok(())
 }

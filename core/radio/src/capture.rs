@@ -30,7 +30,7 @@ pub use scans::{CapturedScan, CapturedSighting};
 #[non_exhaustive]
 pub enum CaptureError {
     /// The bytes are no capture file.
-    #[error("not a readable capture")]
+    #[error(transparent)]
     Btsnoop(#[from] BtsnoopError),
 }
 

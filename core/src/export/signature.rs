@@ -84,7 +84,10 @@ impl Signatures {
             return Err(ExportError::UnsupportedAlgorithm { oid });
         }
         let key = info.key;
-        if Batch::from_wire(signature.batch_num, signature.batch_size) != Ok(metadata.batch) {
+        // A file or a signature that says nothing of a batch stands alone.
+        let stands_alone = |batch: Option<Batch>| batch.unwrap_or(Batch::SINGLE);
+        let signed = Batch::from_wire(signature.batch_num, signature.batch_size);
+        if signed.map(stands_alone) != Ok(stands_alone(metadata.batch)) {
             return Err(ExportError::BatchMismatch { key });
         }
         let bytes = signature.signature.as_deref().unwrap_or_default();

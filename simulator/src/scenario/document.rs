@@ -109,10 +109,21 @@ impl Document {
         let stays = self.stays.into_iter().map(|stay| stay.into_stay(index));
         let stays = stays.collect::<Result<Vec<_>, _>>()?;
         nobody_is_in_two_places(&phones, &stays)?;
+        let ends = starts.saturating_add(self.hours.saturating_mul(3600));
+        if let Some(stay) = stays.iter().find(|stay| stay.to <= starts || stay.from >= ends) {
+            return Err(ScenarioError::OutsideScenario {
+                what: format!("the stay {:?}", stay.place),
+            });
+        }
         let diagnoses = self.diagnoses.into_iter().map(|diagnosis| {
+            let reported = instant("reported", diagnosis.reported)?;
+            if reported < starts || reported >= ends {
+                let what = format!("the diagnosis of {}", diagnosis.phone);
+                return Err(ScenarioError::OutsideScenario { what });
+            }
             Ok(Diagnosis {
                 phone: index("a diagnosis", diagnosis.phone)?,
-                reported: instant("reported", diagnosis.reported)?,
+                reported,
                 onset: diagnosis.onset.map(|onset| day("onset", onset)).transpose()?,
             })
         });
@@ -125,7 +136,7 @@ impl Document {
         Ok(Scenario {
             name: self.name,
             starts,
-            ends: starts.saturating_add(self.hours.saturating_mul(3600)),
+            ends,
             diagnoses: diagnoses.collect::<Result<_, ScenarioError>>()?,
             phones,
             stays,

@@ -19,6 +19,14 @@ impl Failure {
         Self::Refused(error.into())
     }
 
+    /// The same failure, of the file at `path`; a failure that names it already stays as it is.
+    pub(crate) fn about(self, path: &Path) -> Self {
+        match self {
+            Self::Refused(error) => Self::Refused(error.context(path.display().to_string())),
+            named @ Self::File(_) => named,
+        }
+    }
+
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::File(_) => ExitCode::from(1),

@@ -57,6 +57,9 @@ pub(crate) struct Generate {
     /// The last of the days
     #[arg(long, default_value = "2022-01-12", value_parser = instant::parse_day)]
     last_day: UtcDay,
+    /// Region of the keys
+    #[arg(long, default_value = "440")]
+    region: String,
     /// Id that the file gives the signing key
     #[arg(long, default_value = "440")]
     key_id: String,
@@ -111,7 +114,7 @@ fn inspect(arguments: &Inspect) -> Result<(), Failure> {
         None => None,
         Some(path) => {
             let keys = public_key::read(path)?;
-            Some(public_key::verify(&bytes, &keys)?.map(|verified| verified.signed_by().to_vec()))
+            Some(public_key::verify(&bytes, &keys).map(|verified| verified.signed_by().to_vec()))
         }
     };
     let census = Census::of(&export).map_err(refused)?;
@@ -148,9 +151,12 @@ fn inspect(arguments: &Inspect) -> Result<(), Failure> {
             "keys_by_report_type": census.by_report_type,
         }));
     } else {
+        // Whoever wrote the file may have put anything there, a terminal's commands included.
+        let region = metadata.region.as_deref().unwrap_or("not given");
+        let region = region.chars().take(32).collect::<String>().escape_debug().to_string();
         let time = |time: Option<_>| time.map_or_else(|| "not given".to_owned(), instant::utc);
         say!("received    {} to {}", time(metadata.start), time(metadata.end));
-        say!("region      {}", metadata.region.as_deref().unwrap_or("not given"));
+        say!("region      {}", region);
         let batch = metadata.batch.map(|batch| format!("{} of {}", batch.number(), batch.size()));
         say!("batch       {}", batch.unwrap_or_else(|| "not given".to_owned()));
         let announced_by =
@@ -179,6 +185,12 @@ fn generate(arguments: &Generate) -> Result<(), Failure> {
         let path = arguments.sign_with.display().to_string();
         Failure::Refused(anyhow::Error::new(error).context(path))
     })?;
+    if arguments.days > arguments.last_day.days_since_1970().saturating_add(1) {
+        let (days, last) = (arguments.days, arguments.last_day);
+        return Err(Failure::Refused(anyhow::anyhow!(
+            "{days} days up to {last} begin before 1970"
+        )));
+    }
     let mut rng = ChaCha20Rng::seed_from_u64(arguments.seed);
     let first_day = arguments.last_day.saturating_sub(arguments.days - 1);
     let details = DiagnosisKeyDetails {
@@ -193,7 +205,7 @@ fn generate(arguments: &Generate) -> Result<(), Failure> {
     });
     let written = ExportWriter::new()
         .window(first_day.start(), arguments.last_day.saturating_add(1).start())
-        .region(&arguments.key_id)
+        .region(&arguments.region)
         .batch(Batch::SINGLE)
         .keys(keys)
         .signed_with(signing_key)

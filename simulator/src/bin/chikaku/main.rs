@@ -1,9 +1,6 @@
 //! `chikaku`: phones in a simulated world, real captures, key files and encounter logs, all
 //! through the core that ships.
 
-// Standard error is where a command says what went wrong.
-#![allow(clippy::print_stderr)]
-
 mod failure;
 mod instant;
 mod keys;
@@ -53,7 +50,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("chikaku: {failure}");
+            output::complain(&failure);
             failure.exit_code()
         }
     }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use chikaku_core::export::{Accepted, ExportError, KeyExport, KeyReport, Limits};
+use chikaku_core::export::{Accepted, ExportError, KeyExport, KeyReport, Limits, TrustedKey};
 use chikaku_core::exposure::{
     ExposureWindow, UnmeasuredSightings, WindowOrigin, WindowRules, exposure_windows, measure,
 };
@@ -10,13 +10,13 @@ use chikaku_core::matching::{KeyMatch, MatchReport, Matcher, MatchingRules, Sigh
 use chikaku_core::metadata::BluetoothMetadata;
 use chikaku_core::risk::mapping::DiagnosisKeysDataMapping;
 use chikaku_core::signal::RssiCorrectionDb;
-use chikaku_simulator::encounter_file::{EncounterFile, SkippedLine};
+use chikaku_simulator::encounter_file::{EncounterFile, Skipped};
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
 
 use crate::failure::{self, Failure};
 use crate::output::{self, say};
-use crate::public_key::{self, PublicKey};
+use crate::public_key;
 use crate::{instant, keys, progress, table, windows};
 
 #[derive(Debug, clap::Args)]
@@ -44,13 +44,13 @@ pub(crate) struct Arguments {
 /// Whose key files are believed.
 enum Trust {
     Anyone,
-    Keys(Vec<PublicKey>),
+    Keys(Vec<TrustedKey>),
 }
 
 /// What became of one key file.
 struct FileOutcome<'a> {
     path: &'a Path,
-    outcome: Result<KeyReport, ExportError>,
+    outcome: Result<KeyReport, Failure>,
 }
 
 /// A matched key with its windows.
@@ -66,15 +66,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Some(path) => Trust::Keys(public_key::read(path)?),
         None => Trust::Keys(Vec::new()),
     };
-    let encounters = EncounterFile::read(&failure::read_text(&arguments.encounters)?);
+    let encounters = EncounterFile::read(&failure::read(&arguments.encounters)?);
     let heard: SightingIndex = encounters.sightings.iter().copied().collect();
     let mut matcher = Matcher::new(&heard, MatchingRules::default());
 
     let bar = progress::bar(0, "matching");
     let mut files = Vec::new();
     for path in &arguments.keys {
-        let bytes = failure::read(path)?;
-        let outcome = check_file(&bytes, &trust, &mut matcher, &bar)?;
+        let outcome = failure::read(path)
+            .and_then(|bytes| check_file(&bytes, &trust, &mut matcher, &bar))
+            .map_err(|failure| failure.about(path));
         files.push(FileOutcome { path, outcome });
     }
     bar.finish_and_clear();
@@ -90,13 +91,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     } else {
         print(&report, &exposures, &files, &encounters);
     }
-    match files.iter().find_map(|file| Some((file.path, file.outcome.as_ref().err()?))) {
-        None => Ok(()),
-        Some((path, refused)) => {
-            let error = anyhow::Error::new(refused.clone());
-            Err(Failure::Refused(error.context(path.display().to_string())))
-        }
-    }
+    files.into_iter().find_map(|file| file.outcome.err()).map_or(Ok(()), Err)
 }
 
 fn check_file(
@@ -104,15 +99,16 @@ fn check_file(
     trust: &Trust,
     matcher: &mut Matcher<'_>,
     bar: &ProgressBar,
-) -> Result<Result<KeyReport, ExportError>, Failure> {
-    Ok(match trust {
+) -> Result<KeyReport, Failure> {
+    match trust {
         Trust::Anyone => KeyExport::from_bytes(bytes, Limits::DEFAULT)
             .and_then(KeyExport::accept_without_signature)
             .and_then(|export| check_keys(&export, matcher, bar)),
         Trust::Keys(keys) => {
-            public_key::verify(bytes, keys)?.and_then(|export| check_keys(&export, matcher, bar))
+            public_key::verify(bytes, keys).and_then(|export| check_keys(&export, matcher, bar))
         }
-    })
+    }
+    .map_err(Failure::refused)
 }
 
 fn check_keys<G>(
@@ -165,7 +161,7 @@ fn to_json(
     report: &MatchReport,
     exposures: &[Exposure],
     files: &[FileOutcome<'_>],
-    skipped: &[SkippedLine],
+    skipped: &[Skipped],
 ) -> Value {
     let matches: Vec<_> = exposures.iter().map(match_json).collect();
     let files: Vec<_> = files

@@ -10,10 +10,15 @@ pub(crate) fn line(text: fmt::Arguments<'_>) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => process::exit(0),
         Err(error) => {
-            eprintln!("chikaku: standard output: {error}");
+            complain(&format_args!("standard output: {error}"));
             process::exit(1);
         }
     }
+}
+
+/// Says on standard error what went wrong, if anybody still listens there.
+pub(crate) fn complain(what: &dyn fmt::Display) {
+    let _ = writeln!(io::stderr(), "chikaku: {what}");
 }
 
 /// Prints a line as `println!` does, without its panic.

@@ -11,70 +11,59 @@ use chikaku_core::export::{
 
 use crate::failure::{Failure, read_text};
 
-/// Reads a PEM, a bare base64 `SubjectPublicKeyInfo`, or lines of `name base64`.
-pub(crate) fn read(path: &Path) -> Result<Vec<PublicKey>, Failure> {
+const PEM_BEGINS: &str = "-----BEGIN";
+
+/// Reads PEM blocks, or lines of `name base64` or bare base64. Other lines are skipped; a file
+/// without any key is refused, with what is wrong with its first line.
+pub(crate) fn read(path: &Path) -> Result<Vec<TrustedKey>, Failure> {
     let text = read_text(path)?;
-    if text.contains("-----BEGIN") {
-        return Ok(vec![PublicKey::Pem(text)]);
+    let nameless = || KeyIdentity::new("", "");
+    let candidates: Vec<_> = if text.contains(PEM_BEGINS) {
+        let blocks = text.split(PEM_BEGINS).skip(1);
+        blocks
+            .map(|block| TrustedKey::from_pem(nameless(), &format!("{PEM_BEGINS}{block}")))
+            .collect()
+    } else {
+        let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
+        let last_words = lines.filter_map(|line| line.split_whitespace().next_back());
+        last_words.map(|base64| TrustedKey::from_base64(nameless(), base64)).collect()
+    };
+    let mut first_error = None;
+    let mut keys = Vec::new();
+    for candidate in candidates {
+        match candidate {
+            Ok(key) => keys.push(key),
+            Err(error) => first_error = first_error.or(Some(error)),
+        }
     }
-    let lines =
-        text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let keys: Vec<_> = lines
-        .filter_map(|line| line.split_whitespace().next_back())
-        .map(|base64| PublicKey::Base64(base64.to_owned()))
-        .collect();
-    if keys.is_empty() {
-        return Err(Failure::Refused(anyhow::anyhow!("{}: no public key", path.display())));
+    if !keys.is_empty() {
+        return Ok(keys);
     }
-    Ok(keys)
+    let reason = first_error.map_or_else(|| anyhow::anyhow!("no public key"), anyhow::Error::new);
+    Err(Failure::Refused(reason).about(path))
 }
 
-/// A public key as it stands in its file.
-#[derive(Clone, Debug)]
-pub(crate) enum PublicKey {
-    Pem(String),
-    Base64(String),
-}
-
-impl PublicKey {
-    fn named(&self, identity: KeyIdentity) -> Result<TrustedKey, Failure> {
-        match self {
-            Self::Pem(pem) => TrustedKey::from_pem(identity, pem),
-            Self::Base64(base64) => TrustedKey::from_base64(identity, base64),
-        }
-        .map_err(Failure::refused)
-    }
-
-    fn trusted_as(&self, names: &[KeyIdentity]) -> Result<TrustedKeys, Failure> {
-        let mut trusted = TrustedKeys::new();
-        for name in names {
-            trusted.add(self.named(name.clone())?);
-        }
-        if trusted.is_empty() {
-            trusted.add(self.named(KeyIdentity::new("", ""))?);
-        }
-        Ok(trusted)
-    }
-}
-
-/// Verifies `file` with any one of `keys`. The inner error is the file's, of the first key.
+/// Verifies `file` with any one of `keys`. An error is that of the first key.
 pub(crate) fn verify<'a>(
     file: &'a [u8],
-    keys: &[PublicKey],
-) -> Result<Result<KeyExport<'a, Verified>, ExportError>, Failure> {
-    let open = || KeyExport::from_zip(file, Limits::DEFAULT);
-    let announced = match open().and_then(KeyExport::accept_without_signature) {
-        Ok(export) => export.metadata().signature_infos.clone(),
-        Err(refused) => return Ok(Err(refused)),
-    };
-    let names: Vec<_> = announced.into_iter().map(|info| info.key).collect();
+    keys: &[TrustedKey],
+) -> Result<KeyExport<'a, Verified>, ExportError> {
+    let open = || KeyExport::from_bytes(file, Limits::DEFAULT);
+    let announced = open()?.accept_without_signature()?.metadata().signature_infos.clone();
+    let mut names: Vec<_> = announced.into_iter().map(|info| info.key).collect();
+    if names.is_empty() {
+        names.push(KeyIdentity::new("", ""));
+    }
     let mut first = None;
     for key in keys {
-        let trusted = key.trusted_as(&names)?;
-        match open().and_then(|export| export.verify(&trusted)) {
-            Ok(export) => return Ok(Ok(export)),
+        let named = |name: &KeyIdentity| {
+            TrustedKey::from_sec1_bytes(name.clone(), &key.to_sec1_bytes()).ok()
+        };
+        let trusted: TrustedKeys = names.iter().filter_map(named).collect();
+        match open()?.verify(&trusted) {
+            Ok(export) => return Ok(export),
             Err(refused) => first = first.or(Some(refused)),
         }
     }
-    Ok(Err(first.unwrap_or(ExportError::NoTrustedKey)))
+    Err(first.unwrap_or(ExportError::NoTrustedKey))
 }

@@ -57,14 +57,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     };
     let captures = captures(arguments)?;
     let bar = progress::bar(captures.len() as u64, "replaying");
-    let replayed = replay(&captures, &options, || bar.inc(1)).map_err(Failure::refused)?;
+    let replayed = replay(&captures, &options, || bar.inc(1));
     bar.finish_and_clear();
 
     let pairs: Vec<_> = replayed.pairs.iter().map(to_json).collect();
     failure::write(&arguments.json, format!("{:#}\n", Value::from(pairs)).as_bytes())?;
     print(&replayed);
     say!("\nwritten to {}", arguments.json.display());
-    Ok(())
+    replayed.refused.first().map_or(Ok(()), |refused| Err(Failure::refused(*refused)))
 }
 
 /// The captures asked for, by phone number.
@@ -75,8 +75,13 @@ fn captures(arguments: &Arguments) -> Result<BTreeMap<u32, Vec<u8>>, Failure> {
         let path = entry.map_err(|error| failure::at(folder, error))?.path();
         let is_capture = path.extension().is_some_and(|extension| extension == "btsnoop");
         let number = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
-        if let (true, Some(number)) = (is_capture, number) {
-            found.insert(number, path);
+        if let (true, Some(number)) = (is_capture, number)
+            && found.insert(number, path).is_some()
+        {
+            let folder = folder.display();
+            return Err(Failure::Refused(anyhow::anyhow!(
+                "{folder}: two captures of phone {number}"
+            )));
         }
     }
     if !arguments.phones.is_empty() {
@@ -87,6 +92,13 @@ fn captures(arguments: &Arguments) -> Result<BTreeMap<u32, Vec<u8>>, Failure> {
             )));
         }
         found.retain(|number, _| arguments.phones.contains(number));
+    }
+    let unknown = arguments.look_up.iter().find(|(phone, _)| !found.contains_key(phone));
+    if let Some((phone, _)) = unknown {
+        let folder = folder.display();
+        return Err(Failure::Refused(anyhow::anyhow!(
+            "{folder}: no capture of phone {phone} to cut"
+        )));
     }
     if found.is_empty() {
         let folder = folder.display();

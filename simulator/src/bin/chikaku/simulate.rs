@@ -63,7 +63,7 @@ fn to_json(outcome: &Outcome) -> Value {
             json!({
                 "phone": outcome.name(phone),
                 "matched_identifiers": outcome.phones[phone].matched_identifiers,
-                "windows": outcome.phones[phone].windows,
+                "windows": day.summary.windows,
                 "day": day.day.to_string(),
                 "level": day.level,
                 "score_sum": day.summary.score_sum,
