@@ -20,116 +20,32 @@
 //! 6. a High day is announced until the host confirms it, and never after that.
 
 mod configuration;
+mod input;
 mod key_file;
 pub mod keyring;
+mod output;
 pub mod plan;
 mod scan;
 
-use core::fmt;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rand_core::CryptoRng;
 
-use crate::diagnosis_key::{DaysSinceOnset, DiagnosisKey, DiagnosisKeyDetails, ReportType};
+use crate::diagnosis_key::{DaysSinceOnset, DiagnosisKeyDetails};
 use crate::encounter_log::{Change, DayRecord, EncounterLog, Exposure};
-use crate::export::ExportError;
 use crate::keys::RollingProximityIdentifier;
 use crate::risk::RiskLevel;
 use crate::risk::cocoa::DayAssessment;
-use crate::sighting::ScanResult;
 use crate::time::{DAY_SECONDS, Timestamp, UtcDay};
 
 pub use configuration::EngineConfiguration;
+pub use input::{Disclosure, Input};
 pub use key_file::KeyFileReport;
 use keyring::{Keyring, PublishedUntil};
-use plan::{AdvertisePlan, Advertising, ScanPlan, Scanning};
+pub use output::Output;
+use plan::{Advertising, Scanning};
 pub use scan::ScanReport;
-
-/// What the host tells the engine. `Debug` shows of a key file only its length.
-#[non_exhaustive]
-pub enum Input<'a> {
-    /// The user switched tracing on, or the process came back with tracing on.
-    Start,
-    /// The user switched tracing off.
-    Stop,
-    /// The time that [`Engine::next_wake`] named has come; harmless at any other time.
-    Wake,
-    /// The payload and the new address of this plan are on the air.
-    AdvertisingStarted {
-        /// [`AdvertisePlan::number`].
-        plan: u64,
-    },
-    /// The radio refused this plan. It is planned anew after a minute.
-    AdvertisingFailed {
-        /// [`AdvertisePlan::number`].
-        plan: u64,
-    },
-    /// A scan is over; this is everything it heard.
-    ScanFinished(ScanResult),
-    /// A downloaded key file, whole.
-    KeyFile(&'a [u8]),
-    /// The user tested positive and consented to publishing the keys.
-    Disclose(Disclosure),
-    /// The user has been told of this High day.
-    Announced {
-        /// The day.
-        day: UtcDay,
-    },
-}
-
-impl fmt::Debug for Input<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Start => f.write_str("Start"),
-            Self::Stop => f.write_str("Stop"),
-            Self::Wake => f.write_str("Wake"),
-            Self::AdvertisingStarted { plan } => write!(f, "AdvertisingStarted({plan})"),
-            Self::AdvertisingFailed { plan } => write!(f, "AdvertisingFailed({plan})"),
-            Self::ScanFinished(scan) => f.debug_tuple("ScanFinished").field(scan).finish(),
-            Self::KeyFile(file) => write!(f, "KeyFile({} bytes)", file.len()),
-            Self::Disclose(disclosure) => f.debug_tuple("Disclose").field(disclosure).finish(),
-            Self::Announced { day } => write!(f, "Announced({day})"),
-        }
-    }
-}
-
-/// What is said about the keys when they are disclosed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Disclosure {
-    /// Ground of publication.
-    pub report_type: ReportType,
-    /// UTC day of symptom onset; `None` if there were none or it is not known.
-    pub onset: Option<UtcDay>,
-}
-
-/// What the host has to do.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Output {
-    /// Advertise this, and nothing else, from now on.
-    Advertise(AdvertisePlan),
-    /// Advertise nothing.
-    StopAdvertising,
-    /// Nothing can be advertised: the clock was set back into the validity of a key that has been
-    /// published since, and whose identifiers anybody can make. Others do not hear this phone.
-    AdvertisingSuspended {
-        /// When that key's validity is over.
-        until: Timestamp,
-    },
-    /// Scan now, and report with [`Input::ScanFinished`].
-    Scan(ScanPlan),
-    /// What became of a scan.
-    ScanIngested(ScanReport),
-    /// What became of a key file. A refused file changed nothing; the next one is unaffected.
-    KeyFileIngested(Result<KeyFileReport, ExportError>),
-    /// The keys to publish, none of them able to make another identifier.
-    Disclosed(Vec<DiagnosisKey>),
-    /// A day's conclusion is new or has changed.
-    DayAssessed(DayAssessment),
-    /// Tell the user about this day, then answer [`Input::Announced`].
-    Announce(DayAssessment),
-}
 
 /// A phone's day.
 #[derive(Debug)]

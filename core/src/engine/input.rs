@@ -1,0 +1,64 @@
+//! What a host tells the engine.
+
+use core::fmt;
+
+use crate::diagnosis_key::ReportType;
+use crate::sighting::ScanResult;
+use crate::time::UtcDay;
+
+/// What the host tells the engine. `Debug` shows of a key file only its length.
+#[non_exhaustive]
+pub enum Input<'a> {
+    /// The user switched tracing on, or the process came back with tracing on.
+    Start,
+    /// The user switched tracing off.
+    Stop,
+    /// The time that [`Engine::next_wake`](super::Engine::next_wake) named has come; harmless at any other time.
+    Wake,
+    /// The payload and the new address of this plan are on the air.
+    AdvertisingStarted {
+        /// [`AdvertisePlan::number`](super::plan::AdvertisePlan::number).
+        plan: u64,
+    },
+    /// The radio refused this plan. It is planned anew after a minute.
+    AdvertisingFailed {
+        /// [`AdvertisePlan::number`](super::plan::AdvertisePlan::number).
+        plan: u64,
+    },
+    /// A scan is over; this is everything it heard.
+    ScanFinished(ScanResult),
+    /// A downloaded key file, whole.
+    KeyFile(&'a [u8]),
+    /// The user tested positive and consented to publishing the keys.
+    Disclose(Disclosure),
+    /// The user has been told of this High day.
+    Announced {
+        /// The day.
+        day: UtcDay,
+    },
+}
+
+impl fmt::Debug for Input<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Start => f.write_str("Start"),
+            Self::Stop => f.write_str("Stop"),
+            Self::Wake => f.write_str("Wake"),
+            Self::AdvertisingStarted { plan } => write!(f, "AdvertisingStarted({plan})"),
+            Self::AdvertisingFailed { plan } => write!(f, "AdvertisingFailed({plan})"),
+            Self::ScanFinished(scan) => f.debug_tuple("ScanFinished").field(scan).finish(),
+            Self::KeyFile(file) => write!(f, "KeyFile({} bytes)", file.len()),
+            Self::Disclose(disclosure) => f.debug_tuple("Disclose").field(disclosure).finish(),
+            Self::Announced { day } => write!(f, "Announced({day})"),
+        }
+    }
+}
+
+/// What is said about the keys when they are disclosed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Disclosure {
+    /// Ground of publication.
+    pub report_type: ReportType,
+    /// UTC day of symptom onset; `None` if there were none or it is not known.
+    pub onset: Option<UtcDay>,
+}
