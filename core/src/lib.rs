@@ -6,15 +6,19 @@
 struct ProjectReadme;
 
 pub mod advertisement;
+pub mod budget;
+pub mod clock;
 pub mod diagnosis_key;
 pub mod encounter_log;
 pub mod engine;
 pub mod export;
 pub mod exposure;
+pub mod flood;
 pub mod keys;
 pub mod matching;
 pub mod metadata;
 pub mod risk;
 pub mod sighting;
 pub mod signal;
+pub mod status;
 pub mod time;
