@@ -7,10 +7,10 @@
 mod memory;
 
 use crate::diagnosis_key::DiagnosisKeyHash;
-use crate::export::PublishedKey;
+use crate::export::{ExportDigest, ExportError, PublishedKey};
 use crate::exposure::{ExposureWindow, UnmeasuredSightings};
 use crate::keys::TemporaryExposureKey;
-use crate::matching::DroppedSightings;
+use crate::matching::{DroppedSightings, NearMisses};
 use crate::risk::cocoa::DayAssessment;
 use crate::sighting::Sighting;
 use crate::time::{IntervalNumber, Timestamp, UtcDay};
@@ -22,6 +22,8 @@ pub use memory::MemoryLog;
 pub struct Exposure {
     /// The key as published.
     pub published: PublishedKey,
+    /// When this phone first could have the key; nothing heard later counts.
+    pub first_available: Timestamp,
     /// Its windows, by time. Empty if the mapping says the sender was not infectious.
     pub windows: Vec<ExposureWindow>,
     /// How many of its identifiers were heard within the tolerance.
@@ -38,6 +40,54 @@ impl Exposure {
     pub fn key_hash(&self) -> DiagnosisKeyHash {
         self.published.key.hash()
     }
+}
+
+/// A key that was still in use, or within the tolerance, when it was published.
+///
+/// It is remembered until it can match nothing more, so that what is heard of it after its
+/// publication is told from what was heard before, in whichever file it comes again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LiveKey {
+    /// The key as published.
+    pub published: PublishedKey,
+    /// When this phone first could have it.
+    pub first_available: Timestamp,
+}
+
+/// How far a source of key files has been matched: written in the same commit as the results.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cursor {
+    /// The source, as the host names it.
+    pub source: String,
+    /// Its position, as the host counts.
+    pub position: u64,
+}
+
+/// One key file that was looked at: what came of it, also if that was nothing.
+///
+/// Every look leaves an entry, so that nobody can ask the log about a person unnoticed, and so
+/// that a day without an announcement can be explained.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// When.
+    pub at: Timestamp,
+    /// The file and what came of it, or the reason why it was refused.
+    pub outcome: Result<AuditedFile, ExportError>,
+}
+
+/// What came of a key file that was accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuditedFile {
+    /// SHA-256 of `export.bin`.
+    pub digest: ExportDigest,
+    /// Usable keys in the file.
+    pub keys: u64,
+    /// Unusable keys that were skipped.
+    pub skipped: u64,
+    /// Keys of this file and earlier ones that were heard.
+    pub matched: u64,
+    /// Keys of which everything heard was dropped.
+    pub near_misses: NearMisses,
 }
 
 /// What was concluded about a day, and whether the user has been told.
@@ -63,6 +113,12 @@ pub enum Change {
     Exposure(Exposure),
     /// Keep a day's conclusion; it replaces the day's earlier one.
     Day(DayRecord),
+    /// Remember a key that is still live; it replaces the record of the same key.
+    LiveKey(LiveKey),
+    /// Keep a source's cursor; it replaces the source's earlier one.
+    Cursor(Cursor),
+    /// Append an entry to the audit trail.
+    Audit(AuditEntry),
     /// Forget everything that ended before this instant. It can never be read again.
     ForgetBefore(Timestamp),
 }
@@ -101,6 +157,24 @@ pub trait EncounterLog {
     /// # Errors
     /// The medium's.
     fn exposures(&self) -> Result<Vec<Exposure>, Self::Error>;
+
+    /// Every live key, in an order that depends only on what they are.
+    ///
+    /// # Errors
+    /// The medium's.
+    fn live_keys(&self) -> Result<Vec<LiveKey>, Self::Error>;
+
+    /// The cursor of `source`, if there is one.
+    ///
+    /// # Errors
+    /// The medium's.
+    fn cursor(&self, source: &str) -> Result<Option<u64>, Self::Error>;
+
+    /// The audit trail, in order.
+    ///
+    /// # Errors
+    /// The medium's.
+    fn audit(&self) -> Result<Vec<AuditEntry>, Self::Error>;
 
     /// What was concluded about `day`.
     ///

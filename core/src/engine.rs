@@ -18,6 +18,9 @@
 //! 4. nothing older than the retention period is read, matched or returned;
 //! 5. a key that still makes identifiers is never disclosed;
 //! 6. a High day is announced until the host confirms it, and never after that.
+//!
+//! `core/tests/exactly_once.rs` holds what follows from the one commit: no order, grouping or
+//! repetition of key files and no crash changes a result.
 
 mod configuration;
 mod input;
@@ -40,7 +43,7 @@ use crate::risk::cocoa::DayAssessment;
 use crate::time::{DAY_SECONDS, Timestamp, UtcDay};
 
 pub use configuration::EngineConfiguration;
-pub use input::{Disclosure, Input};
+pub use input::{Disclosure, Input, KeyFile};
 pub use key_file::KeyFileReport;
 use keyring::{Keyring, PublishedUntil};
 pub use output::Output;
@@ -124,7 +127,7 @@ impl<L: EncounterLog> Engine<L> {
                 state.ingest_scan(scan, now, forget_before, &mut turn);
             }
             Input::KeyFile(file) => {
-                let outcome = self.ingest_key_file(file, &state, forget_before, now, &mut turn)?;
+                let outcome = self.ingest_key_file(&file, &state, forget_before, now, &mut turn)?;
                 turn.outputs.insert(0, Output::KeyFileIngested(outcome));
             }
             Input::Disclose(disclosure) => state.disclose(disclosure, now, rng, &mut turn),
@@ -180,6 +183,14 @@ impl<L: EncounterLog> Engine<L> {
             return Ok(None);
         }
         Ok(self.log.day(day)?.map(|record| record.assessment))
+    }
+
+    /// How far the key files of `source` have been matched.
+    ///
+    /// # Errors
+    /// The log's.
+    pub fn cursor(&self, source: &str) -> Result<Option<u64>, L::Error> {
+        self.log.cursor(source)
     }
 
     /// Whether the host has confirmed that the running plan is on the air.

@@ -5,9 +5,10 @@
 //!
 //! Rules: all intervals of a key's rolling period; a sighting counts if it was heard at most
 //! [`MatchingRules::tolerance_intervals`] before or after the identifier's interval, inclusive
-//! (GAEN, ±2 h); own keys are excluded; keys in any order, or several times, give one answer.
+//! (GAEN, ±2 h) and not after the key was public; own keys are excluded; keys in any order, or several
+//! times, give one answer.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +16,7 @@ use crate::diagnosis_key::DiagnosisKey;
 use crate::export::{KeyName, PublishedKey};
 use crate::keys::{RollingProximityIdentifier, TemporaryExposureKey};
 use crate::sighting::Sighting;
-use crate::time::{INTERVALS_PER_DAY, IntervalNumber};
+use crate::time::{INTERVALS_PER_DAY, IntervalNumber, Timestamp};
 
 /// The tolerances of matching.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,6 +99,8 @@ pub struct DroppedSightings {
     pub outside_tolerance: u32,
     /// Heard too long after the identifier's first sighting.
     pub after_identifier_lifetime: u32,
+    /// Heard after the key was public: anyone could have sent it.
+    pub after_publication: u32,
 }
 
 /// A key that was heard.
@@ -105,6 +108,8 @@ pub struct DroppedSightings {
 pub struct KeyMatch {
     /// The key as published.
     pub published: PublishedKey,
+    /// When this phone first could have it; nothing heard later counts.
+    pub first_available: Timestamp,
     /// Its identifiers that were heard within the tolerance, by interval; never empty.
     pub identifiers: Vec<MatchedIdentifier>,
     /// What was heard of it and does not count.
@@ -131,8 +136,36 @@ pub struct MatchReport {
     pub own_keys_excluded: u64,
     /// The keys that were heard, by first sighting.
     pub matches: Vec<KeyMatch>,
-    /// Keys heard only outside the tolerance: the near misses.
-    pub near_misses: u64,
+    /// Keys of which everything heard was dropped.
+    pub near_misses: NearMisses,
+}
+
+/// Keys that were heard and match nothing, because every sighting was dropped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NearMisses {
+    /// How many keys.
+    pub keys: u64,
+    /// Their sightings, by the reason why they do not count.
+    pub sightings: DroppedSightings,
+}
+
+impl NearMisses {
+    fn and(self, dropped: DroppedSightings) -> Self {
+        let Self { keys, sightings } = self;
+        Self { keys: keys + 1, sightings: sightings.plus(dropped) }
+    }
+}
+
+impl DroppedSightings {
+    const fn plus(self, other: Self) -> Self {
+        Self {
+            outside_tolerance: self.outside_tolerance.saturating_add(other.outside_tolerance),
+            after_identifier_lifetime: self
+                .after_identifier_lifetime
+                .saturating_add(other.after_identifier_lifetime),
+            after_publication: self.after_publication.saturating_add(other.after_publication),
+        }
+    }
 }
 
 /// Looks keys up in what was heard, one after the other.
@@ -143,8 +176,9 @@ pub struct Matcher<'a> {
     own: &'a [TemporaryExposureKey],
     keys_checked: u64,
     own_keys_excluded: u64,
+    known: BTreeMap<KeyName, (PublishedKey, Timestamp)>,
     matched: BTreeMap<KeyName, KeyMatch>,
-    near_misses: BTreeSet<KeyName>,
+    near_misses: BTreeMap<KeyName, DroppedSightings>,
 }
 
 impl<'a> Matcher<'a> {
@@ -157,8 +191,9 @@ impl<'a> Matcher<'a> {
             own: &[],
             keys_checked: 0,
             own_keys_excluded: 0,
+            known: BTreeMap::new(),
             matched: BTreeMap::new(),
-            near_misses: BTreeSet::new(),
+            near_misses: BTreeMap::new(),
         }
     }
 
@@ -169,27 +204,56 @@ impl<'a> Matcher<'a> {
         self
     }
 
-    /// Looks one key up.
-    pub fn check(&mut self, published: PublishedKey) {
+    /// Looks a key up that this phone has had since `first_available`, and remembers that time for
+    /// every later record of it. Keys of earlier files come through here before a new file's.
+    pub fn check_again(&mut self, published: PublishedKey, first_available: Timestamp) {
+        let (published, first_available) = self.with_what_is_known(published, first_available);
+        self.known.insert(published.name(), (published, first_available));
+        self.look_up(published, first_available);
+    }
+
+    /// Looks a key up that this phone has from `now` on, unless it had it before.
+    pub fn check(&mut self, published: PublishedKey, now: Timestamp) {
         self.keys_checked += 1;
         if self.own.iter().any(|own| own.secret_bytes() == published.key.as_bytes()) {
             self.own_keys_excluded += 1;
             return;
         }
+        let (published, first_available) = self.with_what_is_known(published, now);
+        self.look_up(published, first_available);
+    }
+
+    fn with_what_is_known(
+        &self,
+        published: PublishedKey,
+        available: Timestamp,
+    ) -> (PublishedKey, Timestamp) {
+        match self.known.get(&published.name()) {
+            Some(&(known, since)) => (known.prevailing(published), since.min(available)),
+            None => (published, available),
+        }
+    }
+
+    fn look_up(&mut self, published: PublishedKey, first_available: Timestamp) {
         let name = published.name();
-        let published = match self.matched.get(&name) {
-            Some(earlier) => earlier.published.prevailing(published),
-            None => published,
-        };
-        if self.matched.get(&name).is_some_and(|earlier| earlier.published == published) {
+        let earlier = self.matched.get(&name);
+        let published = earlier.map_or(published, |e| e.published.prevailing(published));
+        let first_available =
+            earlier.map_or(first_available, |e| e.first_available.min(first_available));
+        if earlier.is_some_and(|e| e.published == published && e.first_available == first_available)
+        {
             return;
         }
-        let (identifiers, dropped) = self.identifiers_heard(&published.key);
+        let (identifiers, dropped) = self.identifiers_heard(&published.key, first_available);
         if !identifiers.is_empty() {
             self.near_misses.remove(&name);
-            self.matched.insert(name, KeyMatch { published, identifiers, dropped });
-        } else if dropped != DroppedSightings::default() {
-            self.near_misses.insert(name);
+            let matched = KeyMatch { published, first_available, identifiers, dropped };
+            self.matched.insert(name, matched);
+        } else {
+            self.matched.remove(&name);
+            if dropped != DroppedSightings::default() {
+                self.near_misses.insert(name, dropped);
+            }
         }
     }
 
@@ -205,11 +269,18 @@ impl<'a> Matcher<'a> {
             keys_checked: self.keys_checked,
             own_keys_excluded: self.own_keys_excluded,
             matches,
-            near_misses: self.near_misses.len() as u64,
+            near_misses: self
+                .near_misses
+                .into_values()
+                .fold(NearMisses::default(), NearMisses::and),
         }
     }
 
-    fn identifiers_heard(&self, key: &DiagnosisKey) -> (Vec<MatchedIdentifier>, DroppedSightings) {
+    fn identifiers_heard(
+        &self,
+        key: &DiagnosisKey,
+        first_available: Timestamp,
+    ) -> (Vec<MatchedIdentifier>, DroppedSightings) {
         const DAY: usize = INTERVALS_PER_DAY as usize;
         let mut identifiers = [RollingProximityIdentifier::from_bytes([0; 16]); DAY];
         key.identifier_key().identifiers_into(key.rolling_start(), &mut identifiers);
@@ -219,7 +290,8 @@ impl<'a> Matcher<'a> {
         let intervals = key.rolling_start().get()..key.rolling_end().get();
         for (interval, identifier) in intervals.map(IntervalNumber::new).zip(identifiers) {
             let Some(heard) = self.heard.heard(&identifier) else { continue };
-            let sightings = self.sightings_that_count(interval, heard, &mut dropped);
+            let sightings =
+                self.sightings_that_count(interval, heard, first_available, &mut dropped);
             if !sightings.is_empty() {
                 matched.push(MatchedIdentifier { interval, identifier, sightings });
             }
@@ -231,14 +303,18 @@ impl<'a> Matcher<'a> {
         &self,
         interval: IntervalNumber,
         heard: &[Sighting],
+        first_available: Timestamp,
         dropped: &mut DroppedSightings,
     ) -> Vec<Sighting> {
         let mut sightings = heard.to_vec();
+        sightings.retain(|sighting| sighting.heard_at <= first_available);
+        dropped.after_publication += count(heard.len() - sightings.len());
+        let before_publication = sightings.len();
         sightings.retain(|sighting| {
             let distance = sighting.heard_at.interval().distance(interval);
             distance <= self.rules.tolerance_intervals
         });
-        dropped.outside_tolerance += count(heard.len() - sightings.len());
+        dropped.outside_tolerance += count(before_publication - sightings.len());
         sightings.sort_unstable();
 
         if let (Some(lifetime), Some(first)) =

@@ -2,127 +2,27 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
+mod engine_support;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use chikaku_core::advertisement::Advertisement;
 use chikaku_core::diagnosis_key::{DiagnosisKey, DiagnosisKeyDetails, ReportType};
-use chikaku_core::encounter_log::{Change, DayRecord, EncounterLog, Exposure, MemoryLog};
-use chikaku_core::engine::plan::{AdvertisePlan, AdvertisingAddress};
-use chikaku_core::engine::{Disclosure, Engine, EngineConfiguration, Input, Output};
-use chikaku_core::export::{ExportError, ExportWriter, KeyIdentity, SigningKey, TrustedKeys};
+use chikaku_core::encounter_log::{
+    AuditEntry, Change, DayRecord, EncounterLog, Exposure, LiveKey, MemoryLog,
+};
+use chikaku_core::engine::plan::AdvertisingAddress;
+use chikaku_core::engine::{Engine, Input, KeyFile, Output};
+use chikaku_core::export::{ExportError, ExportWriter, TrustedKeys};
 use chikaku_core::keys::TemporaryExposureKey;
 use chikaku_core::risk::RiskLevel;
-use chikaku_core::sighting::{ReceivedAdvertisement, ScanResult, Sighting};
-use chikaku_core::signal::{RssiDbm, TransmitPowerDbm};
+use chikaku_core::sighting::{ScanResult, Sighting};
 use chikaku_core::time::{IntervalNumber, Timestamp, UtcDay};
+use engine_support::{
+    DAY, Host, announced, configuration, contact, disclosed, disclosure, key_file, plan_of,
+    signing_key,
+};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
-
-const DAY: UtcDay = UtcDay::new(20_000);
-
-fn signing_key() -> SigningKey {
-    SigningKey::from_scalar(KeyIdentity::new("440", "v1"), &[7; 32]).unwrap()
-}
-
-fn configuration() -> EngineConfiguration {
-    let mut trusted = TrustedKeys::new();
-    trusted.add(signing_key().trusted_key());
-    EngineConfiguration::cocoa(TransmitPowerDbm::new(-24).unwrap(), trusted)
-}
-
-fn key_file(keys: impl IntoIterator<Item = DiagnosisKey>) -> Vec<u8> {
-    ExportWriter::new().keys(keys).signed_with(signing_key()).write().unwrap().zip
-}
-
-/// A host with one engine and one clock.
-struct Host<L> {
-    engine: Engine<L>,
-    rng: ChaCha20Rng,
-    now: Timestamp,
-}
-
-impl<L: EncounterLog> Host<L> {
-    fn new(log: L, seed: u64) -> Self {
-        let engine = Engine::open(configuration(), log).unwrap();
-        Self { engine, rng: ChaCha20Rng::seed_from_u64(seed), now: DAY.start() }
-    }
-
-    fn tell(&mut self, input: Input<'_>) -> Vec<Output> {
-        self.engine.handle(input, self.now, &mut self.rng).unwrap()
-    }
-
-    fn pass(&mut self, seconds: u32) {
-        self.now = self.now.saturating_add(seconds);
-    }
-
-    /// A scan that hears `payload` at `rssi` twice, five minutes after the last.
-    fn hear(&mut self, payload: Advertisement, rssi: i16) {
-        self.pass(300);
-        let started = self.now;
-        self.pass(4);
-        let heard = |seconds| ReceivedAdvertisement {
-            heard_at: started.saturating_add(seconds),
-            rssi: Some(RssiDbm::new(rssi).unwrap()),
-            advertisement: payload,
-        };
-        let received = vec![heard(1), heard(2)];
-        self.tell(Input::ScanFinished(ScanResult {
-            started,
-            ended: self.now,
-            received,
-            malformed: 0,
-        }));
-    }
-}
-
-fn plan_of(outputs: &[Output]) -> Option<AdvertisePlan> {
-    outputs.iter().find_map(|output| match output {
-        Output::Advertise(plan) => Some(*plan),
-        _ => None,
-    })
-}
-
-fn announced(outputs: &[Output]) -> usize {
-    outputs.iter().filter(|output| matches!(output, Output::Announce(_))).count()
-}
-
-fn disclosed(outputs: Vec<Output>) -> Vec<DiagnosisKey> {
-    let keys = outputs.into_iter().find_map(|output| match output {
-        Output::Disclosed(keys) => Some(keys),
-        _ => None,
-    });
-    keys.unwrap()
-}
-
-fn disclosure() -> Input<'static> {
-    Input::Disclose(Disclosure { report_type: ReportType::ConfirmedTest, onset: Some(DAY) })
-}
-
-/// A phone near another one for `minutes`, which then discloses its keys the next day.
-fn contact(minutes: u32, rssi: i16) -> (Host<MemoryLog>, Vec<DiagnosisKey>) {
-    let mut patient = Host::new(MemoryLog::new(), 1);
-    let mut contact = Host::new(MemoryLog::new(), 2);
-    patient.tell(Input::Start);
-    contact.tell(Input::Start);
-    let mut payload = None;
-    for _ in 0..minutes / 5 {
-        patient.now = contact.now;
-        payload = plan_of(&patient.tell(Input::Wake)).map(|plan| plan.payload).or(payload);
-        let first = patient.engine.next_wake();
-        assert!(first.is_some());
-        contact.hear(payload.or_else(|| restart(&mut patient)).unwrap(), rssi);
-    }
-    patient.now = DAY.saturating_add(1).start();
-    patient.tell(Input::Wake);
-    let keys = disclosed(patient.tell(disclosure()));
-    contact.now = patient.now;
-    (contact, keys)
-}
-
-fn restart(host: &mut Host<MemoryLog>) -> Option<Advertisement> {
-    host.tell(Input::Stop);
-    plan_of(&host.tell(Input::Start)).map(|plan| plan.payload)
-}
 
 #[test]
 fn a_day_of_identifiers_each_in_its_interval_and_with_a_new_address() {
@@ -184,13 +84,13 @@ fn scans_come_every_four_to_five_minutes_and_a_lost_one_is_made_up_for() {
 fn a_contact_is_announced_once_and_only_until_it_is_confirmed() {
     let (mut host, keys) = contact(30, -77);
     let file = key_file(keys);
-    let outputs = host.tell(Input::KeyFile(&file));
+    let outputs = host.tell(Input::KeyFile(KeyFile::without_cursor(&file)));
     assert_eq!(announced(&outputs), 1);
     let assessment = host.engine.day(DAY, host.now).unwrap().unwrap();
     assert_eq!(assessment.level, RiskLevel::High);
 
     // The same file again changes nothing; a restart before the confirmation announces again.
-    assert_eq!(announced(&host.tell(Input::KeyFile(&file))), 0);
+    assert_eq!(announced(&host.tell(Input::KeyFile(KeyFile::without_cursor(&file)))), 0);
     host.tell(Input::Stop);
     assert_eq!(announced(&host.tell(Input::Start)), 1);
     host.tell(Input::Announced { day: DAY });
@@ -202,7 +102,10 @@ fn a_contact_is_announced_once_and_only_until_it_is_confirmed() {
 fn a_short_or_a_far_contact_is_low() {
     for (minutes, rssi) in [(10, -77), (60, -95)] {
         let (mut host, keys) = contact(minutes, rssi);
-        assert_eq!(announced(&host.tell(Input::KeyFile(&key_file(keys)))), 0);
+        assert_eq!(
+            announced(&host.tell(Input::KeyFile(KeyFile::without_cursor(&key_file(keys))))),
+            0
+        );
         let assessment = host.engine.day(DAY, host.now).unwrap().unwrap();
         assert_eq!(assessment.level, RiskLevel::Low);
     }
@@ -231,8 +134,14 @@ fn one_contact_in_two_key_files_is_one_day() {
             rng: ChaCha20Rng::seed_from_u64(9),
             now: host.now,
         };
-        assert_eq!(announced(&host.tell(Input::KeyFile(&files[order[0]]))), 0);
-        assert_eq!(announced(&host.tell(Input::KeyFile(&files[order[1]]))), 1);
+        assert_eq!(
+            announced(&host.tell(Input::KeyFile(KeyFile::without_cursor(&files[order[0]])))),
+            0
+        );
+        assert_eq!(
+            announced(&host.tell(Input::KeyFile(KeyFile::without_cursor(&files[order[1]])))),
+            1
+        );
     }
 }
 
@@ -250,10 +159,13 @@ fn a_day_that_was_announced_is_not_announced_again_for_a_further_person() {
     second.tell(Input::Wake);
     let second = disclosed(second.tell(disclosure()));
 
-    assert_eq!(announced(&host.tell(Input::KeyFile(&key_file(keys)))), 1);
+    assert_eq!(announced(&host.tell(Input::KeyFile(KeyFile::without_cursor(&key_file(keys))))), 1);
     host.tell(Input::Announced { day: DAY });
     let before = host.engine.day(DAY, host.now).unwrap().unwrap();
-    assert_eq!(announced(&host.tell(Input::KeyFile(&key_file(second)))), 0);
+    assert_eq!(
+        announced(&host.tell(Input::KeyFile(KeyFile::without_cursor(&key_file(second))))),
+        0
+    );
     let after = host.engine.day(DAY, host.now).unwrap().unwrap();
     assert!(after.summary.score_sum > before.summary.score_sum, "the second person counts");
 }
@@ -266,15 +178,17 @@ fn a_refused_file_says_why_and_costs_the_next_one_nothing() {
     let middle = flipped.len() / 2;
     flipped[middle] ^= 1;
     for bad in [&flipped[..], b"", b"PK\x03\x04", &good[..good.len() - 1]] {
-        let outputs = host.tell(Input::KeyFile(bad));
+        let outputs = host.tell(Input::KeyFile(KeyFile::without_cursor(bad)));
         assert!(matches!(outputs[0], Output::KeyFileIngested(Err(_))), "{outputs:?}");
     }
-    assert_eq!(announced(&host.tell(Input::KeyFile(&good))), 1);
+    assert_eq!(announced(&host.tell(Input::KeyFile(KeyFile::without_cursor(&good)))), 1);
 
     let mut nobody = configuration();
     nobody.trusted_keys = TrustedKeys::new();
     let mut engine = Engine::open(nobody, MemoryLog::new()).unwrap();
-    let outputs = engine.handle(Input::KeyFile(&good), host.now, &mut host.rng).unwrap();
+    let outputs = engine
+        .handle(Input::KeyFile(KeyFile::without_cursor(&good)), host.now, &mut host.rng)
+        .unwrap();
     assert!(matches!(outputs[0], Output::KeyFileIngested(Err(ExportError::NoTrustedKey))));
 }
 
@@ -315,7 +229,7 @@ fn own_identifiers_and_own_keys_are_nobodys_contact() {
     host.now = DAY.saturating_add(1).start();
     host.tell(Input::Wake);
     let keys = disclosed(host.tell(disclosure()));
-    let outputs = host.tell(Input::KeyFile(&key_file(keys.clone())));
+    let outputs = host.tell(Input::KeyFile(KeyFile::without_cursor(&key_file(keys.clone()))));
     let Output::KeyFileIngested(Ok(report)) = &outputs[0] else { panic!("{outputs:?}") };
     assert_eq!(report.own_keys_excluded, keys.len() as u64);
     assert!(host.engine.log().exposures().unwrap().is_empty());
@@ -352,14 +266,17 @@ fn a_clock_set_back_never_revives_a_disclosed_key() {
 #[test]
 fn a_withdrawn_key_takes_its_day_back() {
     let (mut host, keys) = contact(30, -77);
-    assert_eq!(announced(&host.tell(Input::KeyFile(&key_file(keys.clone())))), 1);
+    assert_eq!(
+        announced(&host.tell(Input::KeyFile(KeyFile::without_cursor(&key_file(keys.clone()))))),
+        1
+    );
     let withdrawn = keys.into_iter().map(|key| {
         let report_type = Some(ReportType::Revoked);
         let details = DiagnosisKeyDetails { report_type, ..key.details };
         DiagnosisKey::new(*key.as_bytes(), key.rolling_start(), key.rolling_period(), details)
     });
     let file = ExportWriter::new().revised_keys(withdrawn).signed_with(signing_key());
-    host.tell(Input::KeyFile(&file.write().unwrap().zip));
+    host.tell(Input::KeyFile(KeyFile::without_cursor(&file.write().unwrap().zip)));
     let assessment = host.engine.day(DAY, host.now).unwrap().unwrap();
     assert_eq!((assessment.level, assessment.summary.windows), (RiskLevel::Low, 0));
     host.tell(Input::Stop);
@@ -370,12 +287,12 @@ fn a_withdrawn_key_takes_its_day_back() {
 fn a_day_that_is_half_forgotten_keeps_its_conclusion() {
     let (mut host, keys) = contact(40, -77);
     let file = key_file(keys);
-    host.tell(Input::KeyFile(&file));
+    host.tell(Input::KeyFile(KeyFile::without_cursor(&file)));
     let before = host.engine.day(DAY, host.now).unwrap().unwrap();
     assert_eq!(before.level, RiskLevel::High);
     // Fourteen days after the middle of the contact.
     host.now = DAY.saturating_add(14).start().saturating_add(1_200);
-    host.tell(Input::KeyFile(&file));
+    host.tell(Input::KeyFile(KeyFile::without_cursor(&file)));
     assert_eq!(host.engine.day(DAY, host.now).unwrap(), Some(before));
 }
 
@@ -396,7 +313,7 @@ fn a_late_refusal_of_an_old_plan_does_not_stop_the_new_one() {
 #[test]
 fn nothing_outlives_fourteen_days() {
     let (mut host, keys) = contact(30, -77);
-    host.tell(Input::KeyFile(&key_file(keys.clone())));
+    host.tell(Input::KeyFile(KeyFile::without_cursor(&key_file(keys.clone()))));
     host.now = host.now.saturating_add(15 * 86_400);
     host.tell(Input::Wake);
     let log = host.engine.log();
@@ -410,7 +327,7 @@ fn nothing_outlives_fourteen_days() {
     assert!(log.own_keys().unwrap().iter().all(|key| key.rolling_end() > since.first_interval()));
     assert_eq!(host.engine.day(DAY, host.now).unwrap(), None);
     // A key file from then finds nothing any more.
-    assert_eq!(announced(&host.tell(Input::KeyFile(&key_file(keys)))), 0);
+    assert_eq!(announced(&host.tell(Input::KeyFile(KeyFile::without_cursor(&key_file(keys))))), 0);
 }
 
 #[test]
@@ -477,6 +394,18 @@ impl EncounterLog for FullDisk {
     fn exposures(&self) -> Result<Vec<Exposure>, NoSpace> {
         let Ok(exposures) = self.inner.exposures();
         Ok(exposures)
+    }
+    fn live_keys(&self) -> Result<Vec<LiveKey>, NoSpace> {
+        let Ok(keys) = self.inner.live_keys();
+        Ok(keys)
+    }
+    fn cursor(&self, source: &str) -> Result<Option<u64>, NoSpace> {
+        let Ok(position) = self.inner.cursor(source);
+        Ok(position)
+    }
+    fn audit(&self) -> Result<Vec<AuditEntry>, NoSpace> {
+        let Ok(audit) = self.inner.audit();
+        Ok(audit)
     }
     fn day(&self, day: UtcDay) -> Result<Option<DayRecord>, NoSpace> {
         let Ok(record) = self.inner.day(day);

@@ -42,7 +42,7 @@ fn matched(
 ) -> MatchReport {
     let heard: SightingIndex = sightings.iter().copied().collect();
     let mut matcher = Matcher::new(&heard, rules);
-    keys.into_iter().for_each(|key| matcher.check(key));
+    keys.into_iter().for_each(|key| matcher.check(key, Timestamp::MAX));
     matcher.finish()
 }
 
@@ -65,7 +65,7 @@ fn two_hours_before_and_after_are_inclusive() {
             MatchingRules::default(),
         );
         assert_eq!(report.matches.len(), usize::from(counts), "{heard_at:?}");
-        assert_eq!(report.near_misses, u64::from(!counts), "{heard_at:?}");
+        assert_eq!(report.near_misses.keys, u64::from(!counts), "{heard_at:?}");
     }
 }
 
@@ -91,8 +91,8 @@ fn own_keys_are_excluded() {
     let heard: SightingIndex = sightings.into_iter().collect();
     let own = [TemporaryExposureKey::from_stored([1; 16], START, RollingPeriod::DAY)];
     let mut matcher = Matcher::new(&heard, MatchingRules::default()).excluding(&own);
-    matcher.check(published(key(1)));
-    matcher.check(published(key(2)));
+    matcher.check(published(key(1)), Timestamp::MAX);
+    matcher.check(published(key(2)), Timestamp::MAX);
     let report = matcher.finish();
     assert_eq!((report.keys_checked, report.own_keys_excluded), (2, 1));
     assert_eq!(report.matches.len(), 1);
@@ -170,6 +170,37 @@ fn a_withdrawal_prevails_over_a_record_that_says_more() {
     });
     assert_eq!(withdrawn.prevailing(wordy), withdrawn);
     assert_eq!(wordy.prevailing(withdrawn), withdrawn);
+}
+
+#[test]
+fn nothing_heard_after_a_key_was_public_counts() {
+    let start = START.start();
+    let sightings = [0, 60, 120].map(|s| sighting(&key(1), 0, start.saturating_add(s)));
+    let heard: SightingIndex = sightings.into_iter().collect();
+    let run = |checks: &dyn Fn(&mut Matcher<'_>)| {
+        let mut matcher = Matcher::new(&heard, MatchingRules::default());
+        checks(&mut matcher);
+        matcher.finish()
+    };
+    let at = |s| start.saturating_add(s);
+    let report = run(&|matcher| matcher.check(published(key(1)), at(60)));
+    assert_eq!(report.matches[0].sightings().len(), 2);
+    assert_eq!(report.matches[0].dropped.after_publication, 1);
+    // The first availability counts, whatever comes later, and whether or not it matched.
+    for first in [60, 0] {
+        let report = run(&|matcher| {
+            matcher.check_again(published(key(1)), at(first));
+            matcher.check(published(key(1)), at(9_000));
+        });
+        assert_eq!(report.matches[0].first_available, at(first));
+    }
+    let early = START.start().saturating_sub(1);
+    let report = run(&|matcher| {
+        matcher.check_again(published(key(1)), early);
+        matcher.check(published(key(1)), at(9_000));
+    });
+    assert!(report.matches.is_empty());
+    assert_eq!(report.near_misses.keys, 1);
 }
 
 proptest! {

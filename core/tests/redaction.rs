@@ -4,8 +4,8 @@
 
 use chikaku_core::advertisement::Advertisement;
 use chikaku_core::diagnosis_key::DiagnosisKeyDetails;
-use chikaku_core::encounter_log::{Change, EncounterLog, Exposure, MemoryLog};
-use chikaku_core::engine::{Engine, EngineConfiguration, Input};
+use chikaku_core::encounter_log::{Change, EncounterLog, Exposure, LiveKey, MemoryLog};
+use chikaku_core::engine::{Engine, EngineConfiguration, Input, KeyFile};
 use chikaku_core::export::{KeyList, PublishedKey, TrustedKeys};
 use chikaku_core::exposure::UnmeasuredSightings;
 use chikaku_core::keys::TemporaryExposureKey;
@@ -13,7 +13,7 @@ use chikaku_core::matching::{DroppedSightings, Matcher, MatchingRules, SightingI
 use chikaku_core::metadata::BluetoothMetadata;
 use chikaku_core::sighting::Sighting;
 use chikaku_core::signal::TransmitPowerDbm;
-use chikaku_core::time::{IntervalNumber, RollingPeriod};
+use chikaku_core::time::{IntervalNumber, RollingPeriod, Timestamp};
 
 /// Fails if `text` shows four bytes in a row of `secret`, in hexadecimal or as a list of numbers.
 fn assert_hidden(text: &str, secret: &[u8], what: &str) {
@@ -42,6 +42,7 @@ fn debug_of_everything_that_holds_a_secret() {
     let changes = vec![Change::OwnKey(key.clone()), Change::Sightings(vec![sighting])];
     let exposure = Exposure {
         published: PublishedKey { key: disclosed, list: KeyList::New },
+        first_available: Timestamp::MAX,
         windows: Vec::new(),
         identifiers: 1,
         dropped: DroppedSightings::default(),
@@ -53,7 +54,10 @@ fn debug_of_everything_that_holds_a_secret() {
 
     let heard: SightingIndex = [sighting].into_iter().collect();
     let mut matcher = Matcher::new(&heard, MatchingRules::default());
-    matcher.check(PublishedKey { key: disclosed, list: KeyList::New });
+    let published = PublishedKey { key: disclosed, list: KeyList::New };
+    matcher.check(published, Timestamp::MAX);
+    let live = LiveKey { published, first_available: Timestamp::MAX };
+    log.commit(vec![Change::LiveKey(live)]).unwrap();
     let power = TransmitPowerDbm::new(-24).unwrap();
     let configuration = EngineConfiguration::cocoa(power, TrustedKeys::new());
     let engine = Engine::open(configuration, log.clone()).unwrap();
@@ -67,7 +71,7 @@ fn debug_of_everything_that_holds_a_secret() {
         format!("{log:#?} {log:?}"),
         format!("{engine:#?} {engine:?}"),
         format!("{matcher:#?} {matcher:?}"),
-        format!("{:?}", Input::KeyFile(&secret)),
+        format!("{:?}", Input::KeyFile(KeyFile::without_cursor(&secret))),
     ] {
         assert_hidden(&text, &secret, "the key");
         assert_hidden(&text, identifier.as_bytes(), "the identifier");

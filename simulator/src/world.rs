@@ -15,7 +15,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use chikaku_core::diagnosis_key::ReportType;
-use chikaku_core::engine::{Disclosure, EngineConfiguration, Input, Output};
+use chikaku_core::engine::{Disclosure, EngineConfiguration, Input, KeyFile, Output};
 use chikaku_core::signal::{RssiCorrectionDb, TransmitPowerDbm};
 use chikaku_core::time::Timestamp;
 
@@ -165,7 +165,7 @@ impl<'a> World<'a> {
             Happening::Download { phone } => {
                 let hours = self.scenario.key_server.download_every_hours;
                 for file in self.phones[phone].download(&self.server) {
-                    self.tell(phone, Input::KeyFile(&file));
+                    self.tell(phone, Input::KeyFile(KeyFile::without_cursor(&file)));
                 }
                 self.plan(self.now.saturating_add(hours * 3600), Happening::Download { phone });
             }

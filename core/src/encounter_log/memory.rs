@@ -3,7 +3,7 @@
 use core::convert::Infallible;
 use std::collections::BTreeMap;
 
-use super::{Change, DayRecord, EncounterLog, Exposure};
+use super::{AuditEntry, Change, DayRecord, EncounterLog, Exposure, LiveKey};
 use crate::export::KeyName;
 use crate::keys::TemporaryExposureKey;
 use crate::sighting::Sighting;
@@ -16,6 +16,9 @@ pub struct MemoryLog {
     disclosed_until: Option<IntervalNumber>,
     sightings: BTreeMap<UtcDay, Vec<Sighting>>,
     exposures: BTreeMap<KeyName, Exposure>,
+    live_keys: BTreeMap<KeyName, LiveKey>,
+    cursors: BTreeMap<String, u64>,
+    audit: Vec<AuditEntry>,
     days: BTreeMap<UtcDay, DayRecord>,
 }
 
@@ -37,6 +40,8 @@ impl MemoryLog {
             exposure.windows.retain(|window| window.first_heard_at >= instant);
             exposure.published.key.rolling_end().start() > instant || !exposure.windows.is_empty()
         });
+        self.live_keys.retain(|_, live| live.published.key.rolling_end().start() > instant);
+        self.audit.retain(|entry| entry.at >= instant);
         self.days.retain(|day, _| *day >= instant.day());
     }
 }
@@ -61,6 +66,13 @@ impl EncounterLog for MemoryLog {
                 Change::Exposure(exposure) => {
                     self.exposures.insert(exposure.published.name(), exposure);
                 }
+                Change::LiveKey(live) => {
+                    self.live_keys.insert(live.published.name(), live);
+                }
+                Change::Cursor(cursor) => {
+                    self.cursors.insert(cursor.source, cursor.position);
+                }
+                Change::Audit(entry) => self.audit.push(entry),
                 Change::Day(record) => {
                     self.days.insert(record.assessment.day, record);
                 }
@@ -85,6 +97,18 @@ impl EncounterLog for MemoryLog {
 
     fn exposures(&self) -> Result<Vec<Exposure>, Infallible> {
         Ok(self.exposures.values().cloned().collect())
+    }
+
+    fn live_keys(&self) -> Result<Vec<LiveKey>, Infallible> {
+        Ok(self.live_keys.values().copied().collect())
+    }
+
+    fn cursor(&self, source: &str) -> Result<Option<u64>, Infallible> {
+        Ok(self.cursors.get(source).copied())
+    }
+
+    fn audit(&self) -> Result<Vec<AuditEntry>, Infallible> {
+        Ok(self.audit.clone())
     }
 
     fn day(&self, day: UtcDay) -> Result<Option<DayRecord>, Infallible> {

@@ -27,8 +27,8 @@ pub enum Input<'a> {
     },
     /// A scan is over; this is everything it heard.
     ScanFinished(ScanResult),
-    /// A downloaded key file, whole.
-    KeyFile(&'a [u8]),
+    /// A downloaded key file.
+    KeyFile(KeyFile<'a>),
     /// The user tested positive and consented to publishing the keys.
     Disclose(Disclosure),
     /// The user has been told of this High day.
@@ -47,10 +47,34 @@ impl fmt::Debug for Input<'_> {
             Self::AdvertisingStarted { plan } => write!(f, "AdvertisingStarted({plan})"),
             Self::AdvertisingFailed { plan } => write!(f, "AdvertisingFailed({plan})"),
             Self::ScanFinished(scan) => f.debug_tuple("ScanFinished").field(scan).finish(),
-            Self::KeyFile(file) => write!(f, "KeyFile({} bytes)", file.len()),
+            Self::KeyFile(file) => write!(f, "KeyFile({} bytes)", file.bytes.len()),
             Self::Disclose(disclosure) => f.debug_tuple("Disclose").field(disclosure).finish(),
             Self::Announced { day } => write!(f, "Announced({day})"),
         }
+    }
+}
+
+/// A downloaded key file, and what is committed together with its results.
+#[derive(Clone, Copy)]
+pub struct KeyFile<'a> {
+    /// The whole file.
+    pub bytes: &'a [u8],
+    /// The file's source and its position there. The source's cursor moves with the results, in
+    /// one commit: a file that was downloaded but not matched is never behind the cursor.
+    pub cursor: Option<(&'a str, u64)>,
+}
+
+impl<'a> KeyFile<'a> {
+    /// A file whose place the host keeps in mind itself.
+    #[must_use]
+    pub const fn without_cursor(bytes: &'a [u8]) -> Self {
+        Self { bytes, cursor: None }
+    }
+}
+
+impl fmt::Debug for KeyFile<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyFile({} bytes)", self.bytes.len())
     }
 }
 
