@@ -67,6 +67,8 @@ struct State {
     advertising: Advertising,
     scanning: Scanning,
     previous_scan_ended: Option<Timestamp>,
+    /// When the log was last relieved of what is too old.
+    maintained: Option<Timestamp>,
 }
 
 /// One call in the making: what will be committed, and what will be returned.
@@ -90,6 +92,7 @@ impl<L: EncounterLog> Engine<L> {
             advertising: Advertising::default(),
             scanning: Scanning::default(),
             previous_scan_ended: None,
+            maintained: None,
         };
         Ok(Self { configuration, log, state })
     }
@@ -109,6 +112,7 @@ impl<L: EncounterLog> Engine<L> {
         let forget_before = self.retained_since(now);
         turn.changes.push(Change::ForgetBefore(forget_before));
         state.forget_before(forget_before);
+        state.maintained = Some(now);
 
         match input {
             Input::Start => {
@@ -148,14 +152,15 @@ impl<L: EncounterLog> Engine<L> {
         Ok(turn.outputs)
     }
 
-    /// When to call [`Engine::handle`] with [`Input::Wake`] at the latest; `None` while stopped.
+    /// When to call [`Engine::handle`] with [`Input::Wake`] at the latest; `None` before the first
+    /// call. A stopped engine, too, wants to be called once a day, to forget. After a change of
+    /// the wall clock the host calls at once.
     #[must_use]
     pub fn next_wake(&self) -> Option<Timestamp> {
-        if !self.state.running {
-            return None;
-        }
-        let scan = self.state.scanning.next_wake(&self.configuration.scan_schedule);
-        [self.state.advertising.next_wake(), scan].into_iter().flatten().min()
+        let State { advertising, scanning, maintained, .. } = &self.state;
+        let forget = maintained.map(|instant| instant.day().saturating_add(1).start());
+        let scan = scanning.next_wake(&self.configuration.scan_schedule);
+        [advertising.next_wake(), scan, forget].into_iter().flatten().min()
     }
 
     /// Every exposure that is not older than the retention period.

@@ -331,6 +331,24 @@ fn nothing_outlives_fourteen_days() {
 }
 
 #[test]
+fn a_stopped_engine_still_forgets() {
+    let mut host = Host::new(MemoryLog::new(), 1);
+    assert_eq!(host.engine.next_wake(), None);
+    let payload = plan_of(&Host::new(MemoryLog::new(), 2).tell(Input::Start)).unwrap().payload;
+    host.tell(Input::Start);
+    host.hear(payload, -60);
+    assert_eq!(host.tell(Input::Stop).len(), 1);
+    for _ in 0..15 {
+        host.now = host.engine.next_wake().unwrap();
+        assert!(host.tell(Input::Wake).is_empty());
+    }
+    assert_eq!(host.now.day(), DAY.saturating_add(15));
+    let mut sightings = 0;
+    host.engine.log().visit_sightings(&mut |_| sightings += 1).unwrap();
+    assert_eq!(sightings, 0);
+}
+
+#[test]
 fn a_clock_that_jumps_back_stops_neither_scans_nor_identifiers() {
     let mut host = Host::new(MemoryLog::new(), 1);
     host.now = DAY.saturating_add(400).start();
