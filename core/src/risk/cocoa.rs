@@ -1,14 +1,16 @@
 //! COCOA's decision (v2.0.1, `ExposureRiskCalculationService`): five conditions over one day, all
 //! of which must hold.
 //!
-//! One difference is deliberate. COCOA evaluated only the windows that were new in a batch of
-//! keys, so a contact that arrived in two batches never notified; here the whole day counts.
+//! This is the rule alone; [`super::cocoa_v2`] is the profile around it.
 
 use serde::{Deserialize, Serialize};
 
+use super::assessment::{ConditionTerm, Quantity};
+use super::check::{self, ConfigurationError};
+use super::daily_summary::DailySummary;
+use super::day::number;
 use crate::exposure::ExposureWindow;
 use crate::risk::RiskLevel;
-use crate::risk::daily_summary::DailySummary;
 use crate::time::UtcDay;
 
 /// One condition: how the day's value must relate to a number.
@@ -44,6 +46,40 @@ pub enum Relation {
     /// Less than.
     #[serde(rename = "<")]
     LessThan,
+    /// One that nobody knows. It never holds, and only [`super::cocoa_as_shipped`] reads one.
+    #[serde(rename = "unknown", skip_deserializing)]
+    Unknown,
+}
+
+impl Relation {
+    /// The relation that COCOA's document spells `op`.
+    #[must_use]
+    pub fn from_document(op: &str) -> Option<Self> {
+        match op {
+            "NOP" => Some(Self::Nop),
+            "=" => Some(Self::Equal),
+            ">=" => Some(Self::AtLeast),
+            ">" => Some(Self::MoreThan),
+            "<=" => Some(Self::AtMost),
+            "<" => Some(Self::LessThan),
+            _ => None,
+        }
+    }
+
+    /// Whether `value` relates like this to `threshold`.
+    #[must_use]
+    #[expect(clippy::float_cmp, reason = "COCOA's `=` compares exactly")]
+    pub fn holds(self, value: f64, threshold: f64) -> bool {
+        match self {
+            Self::Nop => true,
+            Self::Equal => value == threshold,
+            Self::AtLeast => value >= threshold,
+            Self::MoreThan => value > threshold,
+            Self::AtMost => value <= threshold,
+            Self::LessThan => value < threshold,
+            Self::Unknown => false,
+        }
+    }
 }
 
 impl Condition {
@@ -53,15 +89,13 @@ impl Condition {
         Self { op: Relation::AtLeast, value }
     }
 
-    #[expect(clippy::float_cmp, reason = "COCOA's `=` compares exactly")]
-    fn holds(&self, day: f64) -> bool {
-        match self.op {
-            Relation::Nop => true,
-            Relation::Equal => day == self.value,
-            Relation::AtLeast => day >= self.value,
-            Relation::MoreThan => day > self.value,
-            Relation::AtMost => day <= self.value,
-            Relation::LessThan => day < self.value,
+    fn term(&self, quantity: Quantity, value: f64) -> ConditionTerm {
+        ConditionTerm {
+            quantity,
+            value,
+            relation: self.op,
+            threshold: self.value,
+            holds: self.op.holds(value, self.value),
         }
     }
 }
@@ -104,6 +138,103 @@ impl RiskCalculationConfiguration {
     }
 }
 
+impl RiskCalculationConfiguration {
+    const fn conditions(&self) -> [(&'static str, &Condition); 5] {
+        [
+            ("rule.DailySummary_DaySummary_ScoreSum", &self.score_sum),
+            (
+                "rule.DailySummary_DaySummary_WeightedDurationAverage",
+                &self.weighted_duration_average,
+            ),
+            (
+                "rule.ExposureWindow_ScanInstance_SecondsSinceLastScanSum",
+                &self.seconds_since_last_scan_sum,
+            ),
+            (
+                "rule.ExposureWindow_ScanInstance_TypicalAttenuationDb_Max",
+                &self.typical_attenuation_max,
+            ),
+            (
+                "rule.ExposureWindow_ScanInstance_TypicalAttenuationDb_Min",
+                &self.typical_attenuation_min,
+            ),
+        ]
+    }
+
+    /// Whether the rule can be decided by: known relations, finite numbers, and at least one
+    /// condition that asks for something.
+    ///
+    /// # Errors
+    /// What is wrong; the place is below `rule`.
+    pub fn check(&self) -> Result<(), ConfigurationError> {
+        for (at, condition) in self.conditions() {
+            if condition.op == Relation::Unknown {
+                return Err(ConfigurationError::UnknownRelation { at: at.to_owned() });
+            }
+        }
+        if self.asks_nothing() {
+            return Err(ConfigurationError::AsksNothing { at: "rule".to_owned() });
+        }
+        self.check_as_shipped()
+    }
+
+    /// What COCOA itself would have accepted, short of numbers that are none.
+    pub(super) fn check_as_shipped(&self) -> Result<(), ConfigurationError> {
+        if self.format_version != 1 {
+            return Err(ConfigurationError::FormatVersion {
+                expected: 1,
+                found: self.format_version,
+            });
+        }
+        let finite = |(at, condition): (&str, &Condition)| {
+            check::range(at, condition.value, f64::MIN, f64::MAX)
+        };
+        self.conditions().into_iter().try_for_each(finite)
+    }
+
+    fn asks_nothing(&self) -> bool {
+        self.conditions().iter().all(|(_, condition)| condition.op == Relation::Nop)
+    }
+
+    /// The five conditions on a day with `summary`, over the scan instances of `windows`.
+    ///
+    /// Five times NOP is Low in COCOA: a rule that asks for nothing must not notify everybody. So
+    /// it has no terms.
+    pub(super) fn terms<'a>(
+        &self,
+        summary: &DailySummary,
+        windows: impl IntoIterator<Item = &'a ExposureWindow>,
+    ) -> (Vec<ConditionTerm>, u64) {
+        let mut seconds_sum = 0_u64;
+        let mut typical: Option<(u16, u16)> = None;
+        for window in windows {
+            seconds_sum = seconds_sum.saturating_add(window.seconds());
+            for scan in &window.scan_instances {
+                let db = scan.typical_attenuation.db();
+                let (least, greatest) = typical.unwrap_or((db, db));
+                typical = Some((least.min(db), greatest.max(db)));
+            }
+        }
+        let seconds = number(seconds_sum);
+        let average = if seconds > 0.0 { summary.weighted_duration_sum / seconds } else { 0.0 };
+        // COCOA compares 0 where a day has no scan instance; such a day has no window here either.
+        let (least, greatest) = typical.unwrap_or((0, 0));
+        if self.asks_nothing() {
+            return (Vec::new(), seconds_sum);
+        }
+        let terms = vec![
+            self.score_sum.term(Quantity::ScoreSum, summary.score_sum),
+            self.weighted_duration_average.term(Quantity::WeightedDurationAverage, average),
+            self.seconds_since_last_scan_sum.term(Quantity::SecondsSinceLastScanSum, seconds),
+            self.typical_attenuation_max
+                .term(Quantity::TypicalAttenuationMaximum, f64::from(greatest)),
+            self.typical_attenuation_min
+                .term(Quantity::TypicalAttenuationMinimum, f64::from(least)),
+        ];
+        (terms, seconds_sum)
+    }
+}
+
 impl Default for RiskCalculationConfiguration {
     /// [`RiskCalculationConfiguration::cocoa`].
     fn default() -> Self {
@@ -111,7 +242,8 @@ impl Default for RiskCalculationConfiguration {
     }
 }
 
-/// A day's level and the numbers it was decided on.
+/// A day's level and the numbers it was decided on: the short form that is stored and announced.
+/// [`super::Assessment`] holds the terms as well.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DayAssessment {
     /// The UTC day.
@@ -131,37 +263,12 @@ pub fn assess<'a>(
     windows: impl IntoIterator<Item = &'a ExposureWindow>,
     configuration: &RiskCalculationConfiguration,
 ) -> DayAssessment {
-    let mut seconds_since_last_scan_sum = 0;
-    let mut typical: Option<(u16, u16)> = None;
     let of_this_day = |window: &&ExposureWindow| window.day() == summary.day && window.may_count();
-    for window in windows.into_iter().filter(of_this_day) {
-        seconds_since_last_scan_sum += window.seconds();
-        for scan in &window.scan_instances {
-            let db = scan.typical_attenuation.db();
-            let (least, greatest) = typical.unwrap_or((db, db));
-            typical = Some((least.min(db), greatest.max(db)));
-        }
-    }
-    #[expect(clippy::cast_precision_loss, reason = "seconds of a day are far below 2^53")]
-    let seconds = seconds_since_last_scan_sum as f64;
-    let average = if seconds > 0.0 { summary.weighted_duration_sum / seconds } else { 0.0 };
-    // COCOA compares 0 where a day has no scan instance; such a day has no window here either.
-    let (least, greatest) = typical.unwrap_or((0, 0));
-
-    let conditions = [
-        (configuration.score_sum, summary.score_sum),
-        (configuration.weighted_duration_average, average),
-        (configuration.seconds_since_last_scan_sum, seconds),
-        (configuration.typical_attenuation_max, f64::from(greatest)),
-        (configuration.typical_attenuation_min, f64::from(least)),
-    ];
-    // Five times NOP is Low in COCOA: a rule that asks for nothing must not notify everybody.
-    let asks_nothing = conditions.iter().all(|(condition, _)| condition.op == Relation::Nop);
+    let (terms, seconds_since_last_scan_sum) =
+        configuration.terms(&summary, windows.into_iter().filter(of_this_day));
     // A rule of upper bounds alone must not notify of a day on which nothing counts.
     let something_counts = summary.windows > 0;
-    let high = something_counts
-        && !asks_nothing
-        && conditions.iter().all(|(condition, day)| condition.holds(*day));
+    let high = something_counts && !terms.is_empty() && terms.iter().all(|term| term.holds);
     DayAssessment {
         day: summary.day,
         level: if high { RiskLevel::High } else { RiskLevel::Low },

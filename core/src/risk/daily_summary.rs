@@ -3,10 +3,13 @@
 //!
 //! Per window: seconds by attenuation bucket times the bucket's weight, times the weights of
 //! report type and infectiousness; windows below the minimum score are dropped. Per day: the
-//! greatest and the sum.
+//! greatest and the sum, for each report type and for all of them.
 
 use serde::{Deserialize, Serialize};
 
+use super::assessment::{BucketTerm, Contribution, DropReason, Factor, FactorTerm, Verdict};
+use super::check::{self, ConfigurationError};
+use super::day::{KeyWindow, contribution, drop_reason, number};
 use crate::diagnosis_key::ReportType;
 use crate::exposure::{ExposureWindow, ScanInstance};
 use crate::risk::Infectiousness;
@@ -64,6 +67,38 @@ pub struct ReportTypeWeights {
     pub recursive: f64,
 }
 
+impl ReportTypeWeights {
+    /// Every report type counts in full.
+    pub const EQUAL: Self = Self {
+        confirmed_test: 1.0,
+        confirmed_clinical_diagnosis: 1.0,
+        self_report: 1.0,
+        recursive: 1.0,
+    };
+
+    /// The weight of `report_type`; revoked keys have none.
+    #[must_use]
+    pub const fn of(&self, report_type: ReportType) -> Option<f64> {
+        match report_type {
+            ReportType::ConfirmedTest => Some(self.confirmed_test),
+            ReportType::ConfirmedClinicalDiagnosis => Some(self.confirmed_clinical_diagnosis),
+            ReportType::SelfReport => Some(self.self_report),
+            ReportType::Recursive => Some(self.recursive),
+            ReportType::Revoked => None,
+        }
+    }
+
+    pub(super) fn check(&self, at: &str) -> Result<(), ConfigurationError> {
+        check::weight(&format!("{at}.confirmed_test"), self.confirmed_test)?;
+        check::weight(
+            &format!("{at}.confirmed_clinical_diagnosis"),
+            self.confirmed_clinical_diagnosis,
+        )?;
+        check::weight(&format!("{at}.self_report"), self.self_report)?;
+        check::weight(&format!("{at}.recursive"), self.recursive)
+    }
+}
+
 impl DailySummariesConfig {
     /// COCOA's production values (`configuration.json`, `google_daily_summaries_config`), where a
     /// days threshold of 0 means none.
@@ -77,13 +112,37 @@ impl DailySummariesConfig {
             infectiousness_weight_standard: 1.0,
             infectiousness_weight_high: 1.0,
             minimum_window_score: 0.0,
-            report_type_weights: ReportTypeWeights {
-                confirmed_test: 1.0,
-                confirmed_clinical_diagnosis: 1.0,
-                self_report: 1.0,
-                recursive: 1.0,
-            },
+            report_type_weights: ReportTypeWeights::EQUAL,
         }
+    }
+
+    /// Defaults of Exposure Notifications Express: 30, 50 and 60 dB, weights of 150, 100, 50 and
+    /// 0 %, infectiousness and report types in full.
+    #[must_use]
+    pub const fn express() -> Self {
+        Self {
+            attenuation_bucket_threshold_db: [30, 50, 60],
+            attenuation_bucket_weights: [1.5, 1.0, 0.5, 0.0],
+            ..Self::cocoa()
+        }
+    }
+
+    /// Whether every number is in its range.
+    ///
+    /// # Errors
+    /// Weights outside 0..=1000, thresholds that do not ascend, a minimum score that is negative
+    /// or not finite; the place is below `daily_summaries`.
+    pub fn check(&self) -> Result<(), ConfigurationError> {
+        let thresholds = "daily_summaries.attenuation_bucket_threshold_db";
+        check::ascending(thresholds, &self.attenuation_bucket_threshold_db)?;
+        let weights = "daily_summaries.attenuation_bucket_weights";
+        check::weights(weights, &self.attenuation_bucket_weights)?;
+        let standard = "daily_summaries.infectiousness_weight_standard";
+        check::weight(standard, self.infectiousness_weight_standard)?;
+        let high = "daily_summaries.infectiousness_weight_high";
+        check::weight(high, self.infectiousness_weight_high)?;
+        check::score("daily_summaries.minimum_window_score", self.minimum_window_score)?;
+        self.report_type_weights.check("daily_summaries.report_type_weights")
     }
 
     fn bucket(&self, attenuation: AttenuationDb) -> usize {
@@ -102,27 +161,73 @@ impl DailySummariesConfig {
         }
     }
 
-    const fn report_type_weight(&self, report_type: ReportType) -> Option<f64> {
-        let weights = &self.report_type_weights;
-        match report_type {
-            ReportType::ConfirmedTest => Some(weights.confirmed_test),
-            ReportType::ConfirmedClinicalDiagnosis => Some(weights.confirmed_clinical_diagnosis),
-            ReportType::SelfReport => Some(weights.self_report),
-            ReportType::Recursive => Some(weights.recursive),
-            ReportType::Revoked => None,
-        }
-    }
-
-    /// Seconds of the scan instances, each times the weight of its bucket.
-    fn weighted_seconds(&self, scan_instances: &[ScanInstance]) -> f64 {
+    fn seconds_by_bucket(&self, scan_instances: &[ScanInstance]) -> [u64; 4] {
         let mut seconds = [0_u64; 4];
         for scan in scan_instances {
             seconds[self.bucket(scan.typical_attenuation)] +=
                 u64::from(scan.seconds_since_last_scan);
         }
-        #[expect(clippy::cast_precision_loss, reason = "seconds of a day are far below 2^53")]
-        let weighted = |(&seconds, weight): (&u64, &f64)| seconds as f64 * weight;
+        seconds
+    }
+
+    /// Seconds of the scan instances, each times the weight of its bucket.
+    fn weighted_seconds(&self, scan_instances: &[ScanInstance]) -> f64 {
+        let seconds = self.seconds_by_bucket(scan_instances);
+        let weighted = |(&seconds, weight): (&u64, &f64)| number(seconds) * weight;
         seconds.iter().zip(&self.attenuation_bucket_weights).map(weighted).sum()
+    }
+
+    /// The buckets with their ranges; a bucket that no attenuation can fall into is left out.
+    fn bucket_terms(&self, scan_instances: &[ScanInstance]) -> Vec<BucketTerm> {
+        let seconds = self.seconds_by_bucket(scan_instances);
+        let last_of = |threshold: u16| match self.bucket_edges {
+            BucketEdges::UpperInclusive => Some(threshold),
+            BucketEdges::UpperExclusive => threshold.checked_sub(1),
+        };
+        let ends = self.attenuation_bucket_threshold_db.map(last_of);
+        let mut from = Some(0_u16);
+        let mut terms = Vec::new();
+        for (index, end) in ends.into_iter().chain([Some(u16::MAX)]).enumerate() {
+            let (Some(first), Some(last)) = (from, end) else { continue };
+            if first > last {
+                continue;
+            }
+            terms.push(BucketTerm {
+                from: AttenuationDb::from_db(first),
+                to: AttenuationDb::from_db(last),
+                seconds: seconds[index],
+                weight: self.attenuation_bucket_weights[index],
+            });
+            from = last.checked_add(1);
+        }
+        terms
+    }
+
+    /// What `window` contributes to its day's summary.
+    pub(super) fn contribution(&self, window: &KeyWindow<'_>, today: UtcDay) -> Contribution {
+        let mut contribution = contribution(window);
+        let (_, window) = window;
+        contribution.buckets = self.bucket_terms(&window.scan_instances);
+        let report_type = self.report_type_weights.of(window.report_type);
+        let infectiousness = self.infectiousness_weight(window.infectiousness);
+        for (factor, value) in
+            [(Factor::ReportType, report_type), (Factor::Infectiousness, infectiousness)]
+        {
+            contribution.factors.extend(value.map(|value| FactorTerm {
+                factor,
+                input: None,
+                value,
+            }));
+        }
+        if let (Some(report_type), Some(infectiousness)) = (report_type, infectiousness) {
+            contribution.score =
+                self.weighted_seconds(&window.scan_instances) * report_type * infectiousness;
+        }
+        let below = contribution.score < self.minimum_window_score;
+        let dropped = drop_reason(window, today, self.days_since_exposure_threshold)
+            .or_else(|| below.then_some(DropReason::BelowMinimumScore));
+        contribution.verdict = dropped.map_or(Verdict::Kept, Verdict::Dropped);
+        contribution
     }
 }
 
@@ -130,6 +235,25 @@ impl Default for DailySummariesConfig {
     /// [`DailySummariesConfig::cocoa`].
     fn default() -> Self {
         Self::cocoa()
+    }
+}
+
+/// What windows add up to (`ExposureSummaryData`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SummaryData {
+    /// Score of the highest window.
+    pub maximum_score: f64,
+    /// Sum of the windows' scores.
+    pub score_sum: f64,
+    /// Sum of the windows' seconds by bucket weight alone.
+    pub weighted_duration_sum: f64,
+}
+
+impl SummaryData {
+    fn add(&mut self, score: f64, weighted_seconds: f64) {
+        self.maximum_score = self.maximum_score.max(score);
+        self.score_sum += score;
+        self.weighted_duration_sum += weighted_seconds;
     }
 }
 
@@ -147,20 +271,64 @@ pub struct DailySummary {
     pub weighted_duration_sum: f64,
     /// Windows that count.
     pub windows: u32,
+    /// The windows of keys confirmed by test.
+    #[serde(default)]
+    pub confirmed_test: SummaryData,
+    /// The windows of keys confirmed by a physician.
+    #[serde(default)]
+    pub confirmed_clinical_diagnosis: SummaryData,
+    /// The windows of keys their owners reported.
+    #[serde(default)]
+    pub self_report: SummaryData,
+    /// The windows of contacts of contacts.
+    #[serde(default)]
+    pub recursive: SummaryData,
 }
 
 impl DailySummary {
     /// A day on which no window counts.
     #[must_use]
-    pub const fn empty(day: UtcDay) -> Self {
-        Self { day, maximum_score: 0.0, score_sum: 0.0, weighted_duration_sum: 0.0, windows: 0 }
+    pub fn empty(day: UtcDay) -> Self {
+        Self {
+            day,
+            maximum_score: 0.0,
+            score_sum: 0.0,
+            weighted_duration_sum: 0.0,
+            windows: 0,
+            confirmed_test: SummaryData::default(),
+            confirmed_clinical_diagnosis: SummaryData::default(),
+            self_report: SummaryData::default(),
+            recursive: SummaryData::default(),
+        }
+    }
+
+    /// Adds a window that counts.
+    pub(super) fn add(
+        &mut self,
+        window: &ExposureWindow,
+        score: f64,
+        config: &DailySummariesConfig,
+    ) {
+        let weighted = config.weighted_seconds(&window.scan_instances);
+        let of_this_type = match window.report_type {
+            ReportType::ConfirmedTest => &mut self.confirmed_test,
+            ReportType::ConfirmedClinicalDiagnosis => &mut self.confirmed_clinical_diagnosis,
+            ReportType::SelfReport => &mut self.self_report,
+            ReportType::Recursive => &mut self.recursive,
+            ReportType::Revoked => return,
+        };
+        of_this_type.add(score, weighted);
+        self.maximum_score = self.maximum_score.max(score);
+        self.score_sum += score;
+        self.weighted_duration_sum += weighted;
+        self.windows = self.windows.saturating_add(1);
     }
 }
 
 /// The score of one window, or why it does not count.
 #[must_use]
 pub fn window_score(window: &ExposureWindow, config: &DailySummariesConfig) -> Option<f64> {
-    let report_type = config.report_type_weight(window.report_type)?;
+    let report_type = config.report_type_weights.of(window.report_type)?;
     let infectiousness = config.infectiousness_weight(window.infectiousness)?;
     let score = config.weighted_seconds(&window.scan_instances) * report_type * infectiousness;
     (score >= config.minimum_window_score).then_some(score)
@@ -184,10 +352,7 @@ pub fn daily_summary<'a>(
     windows.sort_by_key(|window| (window.first_heard_at, window.id));
     let summary = windows.into_iter().fold(DailySummary::empty(day), |mut summary, window| {
         if let Some(score) = window_score(window, config) {
-            summary.maximum_score = summary.maximum_score.max(score);
-            summary.score_sum += score;
-            summary.weighted_duration_sum += config.weighted_seconds(&window.scan_instances);
-            summary.windows += 1;
+            summary.add(window, score, config);
         }
         summary
     });
