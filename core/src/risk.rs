@@ -11,6 +11,7 @@ pub mod assessment;
 pub mod check;
 pub mod cocoa;
 pub mod cocoa_as_shipped;
+pub mod cocoa_configuration;
 pub mod cocoa_v2;
 pub mod cwa;
 pub mod daily_summary;
@@ -22,6 +23,7 @@ mod legacy;
 pub mod mapping;
 pub mod monotone;
 pub mod profile;
+pub mod report_history;
 
 use serde::{Deserialize, Serialize};
 

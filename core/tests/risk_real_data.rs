@@ -18,6 +18,7 @@ use chikaku_core::diagnosis_key::{DiagnosisKey, DiagnosisKeyDetails};
 use chikaku_core::exposure::{
     ExposureWindow, MeasuredSighting, ScanInstance, WindowRules, exposure_windows,
 };
+use chikaku_core::risk::cocoa_configuration::CocoaConfiguration;
 use chikaku_core::risk::cocoa_v2::{Behaviour, CocoaV2};
 use chikaku_core::risk::daily_summary::BucketEdges;
 use chikaku_core::risk::{Assessment, KeyEvidence, ProfileRules, RiskLevel, RiskProfile};
@@ -44,6 +45,10 @@ fn main() {
     };
     let trials = vec![
         trial("every_day_of_every_document", every_day_of_every_document),
+        trial(
+            "configuration_json_reads_as_cocoa_wrote_it",
+            configuration_json_reads_as_cocoa_wrote_it,
+        ),
         trial("i9_a_contact_in_two_batches", i9_a_contact_in_two_batches),
         trial("i10_two_people_with_equal_windows", i10_two_people_with_equal_windows),
     ];
@@ -131,6 +136,27 @@ fn every_day_of_every_document(folder: &Path) -> Result<(), Failed> {
         }
     }
     assert!(checked >= 26, "only {checked} days were checked");
+    Ok(())
+}
+
+fn configuration_json_reads_as_cocoa_wrote_it(folder: &Path) -> Result<(), Failed> {
+    let document = json(folder, "configuration.json")?;
+    let read: CocoaConfiguration = serde_json::from_value(document.clone())?;
+    read.check()?;
+    assert_eq!(read.google_exposure_config.profile()?, RiskProfile::google_v1());
+    assert_eq!(read.apple_exposure_config_v1.profile()?, RiskProfile::apple_v1());
+    let mapping = read.google_diagnosis_keys_data_mapping_config.mapping()?;
+    assert_eq!(mapping, CocoaV2::default().mapping);
+    let summaries = read.google_daily_summaries_config.daily_summaries()?;
+    assert_eq!(summaries, CocoaV2::default().daily_summaries);
+
+    let mut unknown = document.clone();
+    unknown["google_exposure_config"]["atenuation_weight"] = 50.into();
+    assert!(serde_json::from_value::<CocoaConfiguration>(unknown).is_err());
+    let mut short = document;
+    short["google_exposure_config"]["duration_scores"] = serde_json::json!([1, 2, 3]);
+    let short = serde_json::from_value::<CocoaConfiguration>(short);
+    assert!(short.is_err() || short.is_ok_and(|document| document.check().is_err()));
     Ok(())
 }
 

@@ -21,7 +21,6 @@ use serde::{Deserialize, Serialize};
 
 use super::assessment::{Assessment, Contribution, DropReason, Factor, FactorTerm, Verdict};
 use super::check::{self, ConfigurationError};
-use super::day::number;
 use super::evidence::KeyEvidence;
 use super::gaen::whole;
 use super::legacy::{
@@ -106,7 +105,7 @@ impl Default for AppleV1 {
 
 /// One group of sightings: its attenuation in dB and the seconds it stands for.
 struct Scan {
-    decibels: u64,
+    decibels: u16,
     seconds: u64,
 }
 
@@ -169,7 +168,7 @@ impl AppleV1 {
         let factors = vec![
             FactorTerm {
                 factor: Factor::Attenuation,
-                input: i64::try_from(mean_decibels(&scans)).ok(),
+                input: Some(i64::from(mean_decibels(&scans))),
                 value: self.attenuation_value(&scans) * weights.attenuation,
             },
             FactorTerm {
@@ -218,9 +217,9 @@ impl AppleV1 {
             let place = attenuation_place(scan.decibels);
             let [.., last] = self.attenuation_level_values;
             let value = self.attenuation_level_values.get(place).copied().unwrap_or(last);
-            (u64::from(value), scan.seconds)
+            (u16::from(value), scan.seconds)
         });
-        number(rounded_mean(values.filter(|(value, _)| *value > 0)))
+        f64::from(rounded_mean(values.filter(|(value, _)| *value > 0)))
     }
 }
 
@@ -245,7 +244,7 @@ fn scans(sightings: &[MeasuredSighting]) -> Vec<Scan> {
             seconds = seconds.min(first.heard_at.seconds_since(previous.heard_at));
         }
         previous = Some(first);
-        let each = group.iter().map(|sighting| (u64::from(sighting.attenuation.db()), 1));
+        let each = group.iter().map(|sighting| (sighting.attenuation.db(), 1));
         scans.push(Scan {
             decibels: rounded_mean(each),
             seconds: u64::try_from(seconds).unwrap_or(0),
@@ -262,7 +261,7 @@ fn scan_seconds(sighting: &MeasuredSighting) -> i64 {
     }
 }
 
-fn mean_decibels(scans: &[Scan]) -> u64 {
+fn mean_decibels(scans: &[Scan]) -> u16 {
     rounded_mean(scans.iter().map(|scan| (scan.decibels, scan.seconds)))
 }
 

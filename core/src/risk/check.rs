@@ -83,6 +83,24 @@ pub enum ConfigurationError {
     },
 }
 
+impl ConfigurationError {
+    /// The same fault with the name of the object it was found in before its place.
+    pub(in crate::risk) fn within(mut self, object: &str) -> Self {
+        match &mut self {
+            Self::NotFinite { at }
+            | Self::OutOfRange { at, .. }
+            | Self::Length { at, .. }
+            | Self::NotAscending { at }
+            | Self::UnknownRelation { at }
+            | Self::AsksNothing { at }
+            | Self::Hexadecimal { at }
+            | Self::Meaningless { at, .. } => *at = format!("{object}: {at}"),
+            Self::FormatVersion { .. } => {}
+        }
+        self
+    }
+}
+
 /// `value` is finite and within `least..=greatest`.
 pub(super) fn range(
     at: &str,
@@ -115,7 +133,10 @@ pub(super) fn score(at: &str, value: f64) -> Result<(), ConfigurationError> {
 }
 
 /// Every entry is at least the one before.
-pub(super) fn ascending<T: PartialOrd>(at: &str, values: &[T]) -> Result<(), ConfigurationError> {
+pub(in crate::risk) fn ascending<T: PartialOrd>(
+    at: &str,
+    values: &[T],
+) -> Result<(), ConfigurationError> {
     if values.windows(2).all(|pair| pair[0] <= pair[1]) {
         Ok(())
     } else {

@@ -116,7 +116,7 @@ impl GoogleV1 {
         let factors = vec![
             FactorTerm {
                 factor: Factor::Attenuation,
-                input: i64::try_from(attenuation).ok(),
+                input: Some(i64::from(attenuation)),
                 value: entry(&self.attenuation_scores, attenuation_place(attenuation)),
             },
             FactorTerm {
@@ -184,9 +184,9 @@ fn duration_seconds(exposure: &[MeasuredSighting]) -> u64 {
     if rest <= SCAN_INTERVAL_SECONDS / 2 { down } else { down + SCAN_INTERVAL_SECONDS }
 }
 
-fn weighted_attenuation(exposure: &[MeasuredSighting]) -> u64 {
+fn weighted_attenuation(exposure: &[MeasuredSighting]) -> u16 {
     let margin = SCAN_INTERVAL_SECONDS / 2;
-    let db = |sighting: &MeasuredSighting| u64::from(sighting.attenuation.db());
+    let db = |sighting: &MeasuredSighting| sighting.attenuation.db();
     let between = exposure.windows(2).filter_map(|pair| match pair {
         [one, next] => Some((db(one), seconds_between(one, next))),
         _ => None,

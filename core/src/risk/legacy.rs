@@ -15,7 +15,7 @@ use crate::time::UtcDay;
 const GREATEST_SCORE: u8 = 8;
 
 /// The place of an attenuation of `db`: more than 73, 63, 51, 33, 27, 15, 10, else.
-pub(super) fn attenuation_place(db: u64) -> usize {
+pub(super) fn attenuation_place(db: u16) -> usize {
     [73, 63, 51, 33, 27, 15, 10].iter().take_while(|edge| db <= **edge).count()
 }
 
@@ -51,14 +51,15 @@ pub(super) fn by_time(sightings: &[MeasuredSighting]) -> Vec<MeasuredSighting> {
 }
 
 /// The mean of `values`, each with a weight, rounded half up; 0 without weight.
-pub(super) fn rounded_mean(values: impl IntoIterator<Item = (u64, u64)>) -> u64 {
+pub(super) fn rounded_mean(values: impl IntoIterator<Item = (u16, u64)>) -> u16 {
+    // 2^16 values of 2^64 seconds leave room for 2^47 of them.
     let (mut sum, mut weights) = (0_u128, 0_u128);
     for (value, weight) in values {
         sum += u128::from(value) * u128::from(weight);
         weights += u128::from(weight);
     }
     let mean = (2 * sum + weights).checked_div(2 * weights).unwrap_or(0);
-    u64::try_from(mean).unwrap_or(u64::MAX)
+    u16::try_from(mean).unwrap_or(u16::MAX)
 }
 
 /// The day's assessment: High if the greatest score that `score_of` gives an exposure that counts
@@ -122,6 +123,6 @@ mod tests {
         assert_eq!(rounded_mean([(1, 1), (2, 1)]), 2);
         assert_eq!(rounded_mean([(1, 3), (2, 1)]), 1);
         assert_eq!(rounded_mean([(7, 0)]), 0);
-        assert_eq!(rounded_mean([(u64::MAX, u64::MAX)]), u64::MAX);
+        assert_eq!(rounded_mean([(u16::MAX, u64::MAX), (u16::MAX, u64::MAX)]), u16::MAX);
     }
 }
