@@ -3,7 +3,8 @@
 //!
 //! This is the rule alone; [`super::cocoa_v2`] is the profile around it.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::assessment::{ConditionTerm, Quantity};
 use super::check::{self, ConfigurationError};
@@ -19,9 +20,17 @@ use crate::time::UtcDay;
 pub struct Condition {
     /// The relation. An unknown one is refused when the document is read; in COCOA it silently
     /// never held.
+    #[serde(deserialize_with = "known")]
     pub op: Relation,
     /// The number on the right-hand side.
     pub value: f64,
+}
+
+fn known<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Relation, D::Error> {
+    match Relation::deserialize(deserializer)? {
+        Relation::Unknown => Err(D::Error::custom("unknown relation")),
+        relation => Ok(relation),
+    }
 }
 
 /// A relation of a [`Condition`], spelled as in COCOA's document.
@@ -46,8 +55,9 @@ pub enum Relation {
     /// Less than.
     #[serde(rename = "<")]
     LessThan,
-    /// One that nobody knows. It never holds, and only [`super::cocoa_as_shipped`] reads one.
-    #[serde(rename = "unknown", skip_deserializing)]
+    /// One that nobody knows. It never holds; a [`Condition`] with one is refused, and only
+    /// [`super::cocoa_as_shipped`] makes one.
+    #[serde(rename = "unknown")]
     Unknown,
 }
 

@@ -3,6 +3,8 @@
 //! Google and Apple agree on the edges and on little else; each profile is written out on its own
 //! so that none of the differences is hidden behind a parameter.
 
+use core::cmp::Ordering;
+
 use super::assessment::{Assessment, ConditionTerm, Contribution, Quantity, Verdict};
 use super::check::{self, ConfigurationError};
 use super::cocoa::Relation;
@@ -74,13 +76,7 @@ pub(super) fn conclude_by_maximum(
     if contributions.is_empty() {
         return None;
     }
-    contributions.sort_by(|one, other| {
-        let head = |contribution: &Contribution| (contribution.first_heard_at, contribution.key);
-        head(one)
-            .cmp(&head(other))
-            .then(one.score.total_cmp(&other.score))
-            .then(one.seconds.cmp(&other.seconds))
-    });
+    contributions.sort_by(by_time_key_and_content);
     let kept = || contributions.iter().filter(|one| one.verdict == Verdict::Kept);
     let score = kept().map(|one| one.score).fold(0.0, f64::max);
     let conditions = if kept().next().is_some() {
@@ -96,6 +92,20 @@ pub(super) fn conclude_by_maximum(
         Vec::new()
     };
     Some(conclude(profile, day, score, None, conditions, contributions))
+}
+
+fn by_time_key_and_content(one: &Contribution, other: &Contribution) -> Ordering {
+    let head = |contribution: &Contribution| {
+        (contribution.first_heard_at, contribution.key, contribution.seconds)
+    };
+    let inputs = |contribution: &Contribution| {
+        contribution.factors.iter().map(|factor| factor.input).collect::<Vec<_>>()
+    };
+    let values = one.factors.iter().zip(&other.factors);
+    head(one).cmp(&head(other)).then_with(|| inputs(one).cmp(&inputs(other))).then_with(|| {
+        let compared = values.map(|(one, other)| one.value.total_cmp(&other.value));
+        compared.fold(Ordering::Equal, Ordering::then)
+    })
 }
 
 #[cfg(test)]
