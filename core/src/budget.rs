@@ -50,6 +50,12 @@ impl RateBudget {
         Self { per_day: Some(calls), period: None }
     }
 
+    /// The same account with another quota; `None` for none.
+    #[must_use]
+    pub const fn with_quota(self, per_day: Option<u32>) -> Self {
+        Self { per_day, period: self.period }
+    }
+
     /// Takes one call from the quota.
     ///
     /// `now` is the best known time ([`ClockWatch::now`](crate::clock::ClockWatch::now)),

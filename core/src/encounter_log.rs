@@ -4,17 +4,22 @@
 //! [`EncounterLog::commit`] is applied whole or not at all before it returns. What the log holds
 //! is all that a phone keeps: own keys, sightings, exposures and what was said about each day.
 
+mod engine_record;
 mod memory;
 
+use crate::clock::RecordStamp;
 use crate::diagnosis_key::DiagnosisKeyHash;
 use crate::export::{ExportDigest, ExportError, PublishedKey};
-use crate::exposure::{ExposureWindow, UnmeasuredSightings};
+use crate::exposure::{ExposureWindow, MeasuredSighting, UnmeasuredSightings};
 use crate::keys::TemporaryExposureKey;
 use crate::matching::{DroppedSightings, NearMisses};
-use crate::risk::cocoa::DayAssessment;
+use crate::risk::Assessment;
 use crate::sighting::Sighting;
+use crate::status::assessed::Assessed;
 use crate::time::{IntervalNumber, Timestamp, UtcDay};
+use serde::{Deserialize, Serialize};
 
+pub use engine_record::EngineRecord;
 pub use memory::MemoryLog;
 
 /// A published key that this phone heard, and what follows from it.
@@ -22,9 +27,11 @@ pub use memory::MemoryLog;
 pub struct Exposure {
     /// The key as published.
     pub published: PublishedKey,
-    /// When this phone first could have the key; nothing heard later counts.
-    pub first_available: Timestamp,
-    /// Its windows, by time. Empty if the mapping says the sender was not infectious.
+    /// When this phone first had the key; nothing heard later counts.
+    pub first_available: RecordStamp,
+    /// The sightings that count and could be measured, by time.
+    pub sightings: Vec<MeasuredSighting>,
+    /// Their windows, by time. Whether one counts is the profile's to say.
     pub windows: Vec<ExposureWindow>,
     /// How many of its identifiers were heard within the tolerance.
     pub identifiers: u32,
@@ -40,6 +47,26 @@ impl Exposure {
     pub fn key_hash(&self) -> DiagnosisKeyHash {
         self.published.key.hash()
     }
+
+    /// Takes everything of `day` out of it; says whether the exposure is still one. One of which
+    /// nothing lies on the day stays as it is.
+    pub fn forget_day(&mut self, day: UtcDay) -> bool {
+        let key = &self.published.key;
+        let of_the_day =
+            key.rolling_start().day() <= day && key.rolling_end() > day.first_interval();
+        let before = (self.windows.len(), self.sightings.len());
+        let something_left = self.forget(|heard_at| heard_at.day() == day);
+        let concerned = of_the_day || before != (self.windows.len(), self.sightings.len());
+        something_left || !concerned
+    }
+
+    /// Takes everything out of it that `is_gone` says of when it was heard; says whether anything
+    /// is left.
+    pub fn forget(&mut self, is_gone: impl Fn(Timestamp) -> bool) -> bool {
+        self.windows.retain(|window| !is_gone(window.first_heard_at));
+        self.sightings.retain(|sighting| !is_gone(sighting.heard_at));
+        !self.windows.is_empty() || !self.sightings.is_empty()
+    }
 }
 
 /// A key that was still in use, or within the tolerance, when it was published.
@@ -50,8 +77,8 @@ impl Exposure {
 pub struct LiveKey {
     /// The key as published.
     pub published: PublishedKey,
-    /// When this phone first could have it.
-    pub first_available: Timestamp,
+    /// When this phone first had it.
+    pub first_available: RecordStamp,
 }
 
 /// How far a source of key files has been matched: written in the same commit as the results.
@@ -90,13 +117,35 @@ pub struct AuditedFile {
     pub near_misses: NearMisses,
 }
 
-/// What was concluded about a day, and whether the user has been told.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// What was concluded about a day, and whether the user has been told. The day names the event in
+/// the announcement, in lists and in exports alike.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DayRecord {
     /// The latest conclusion.
-    pub assessment: DayAssessment,
+    pub assessment: Assessment,
     /// The day was High once: it was announced and will not be announced again.
     pub announced: bool,
+}
+
+/// What is too old to be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Horizon {
+    /// Everything that ended before this instant is.
+    pub before: Timestamp,
+    /// Sightings that are stamped go by their age alone: those with fewer elapsed seconds are too
+    /// old, whatever date a wrong clock gave them.
+    pub elapsed_seconds: u64,
+}
+
+impl Horizon {
+    /// Whether a sighting must be forgotten.
+    #[must_use]
+    pub fn hides(&self, sighting: &Sighting) -> bool {
+        match sighting.stamp {
+            Some(stamp) => stamp.elapsed_seconds < self.elapsed_seconds,
+            None => sighting.heard_at < self.before,
+        }
+    }
 }
 
 /// One change to the log.
@@ -119,8 +168,17 @@ pub enum Change {
     Cursor(Cursor),
     /// Append an entry to the audit trail.
     Audit(AuditEntry),
-    /// Forget everything that ended before this instant. It can never be read again.
-    ForgetBefore(Timestamp),
+    /// Keep what happened on a day; it replaces the day's earlier record.
+    Assessed(Assessed),
+    /// Keep what the engine must know after a restart; it replaces the earlier record.
+    Engine(Box<EngineRecord>),
+    /// Forget everything beyond the horizon. It can never be read again.
+    Forget(Horizon),
+    /// Forget one UTC day at the user's wish: its sightings, what exposures have of it, its
+    /// conclusion and record, and the own keys valid on it.
+    ForgetDay(UtcDay),
+    /// Forget everything. Changes that follow are kept.
+    ForgetEverything,
 }
 
 /// Where the engine keeps what it must not forget, and forgets what it must not keep.
@@ -181,4 +239,21 @@ pub trait EncounterLog {
     /// # Errors
     /// The medium's.
     fn day(&self, day: UtcDay) -> Result<Option<DayRecord>, Self::Error>;
+
+    /// The records of what happened on each day, by date.
+    ///
+    /// # Errors
+    /// The medium's.
+    fn assessed(&self) -> Result<Vec<Assessed>, Self::Error>;
+
+    /// What the engine must know after a restart; `None` before its first commit.
+    ///
+    /// # Errors
+    /// The medium's.
+    fn engine_record(&self) -> Result<Option<EngineRecord>, Self::Error>;
+
+    /// Whether an error of this log means that there is no room. Only the status depends on it.
+    fn is_full(_error: &Self::Error) -> bool {
+        false
+    }
 }

@@ -1,13 +1,18 @@
 //! The engine: one state machine that owns a phone's day, without I/O.
 //!
-//! Drive it with [`Engine::handle`]: an input and the time go in, everything the host has to do
+//! Drive it with [`Engine::handle`]: an input and both clocks go in, everything the host has to do
 //! comes out, and [`Engine::next_wake`] says when it wants to be called again. One call is one
 //! transaction: all that it changes is committed to the encounter log at once, before any output
 //! is returned. If the commit fails, nothing has happened and the call can be repeated.
 //!
 //! Where things happen: [`keyring`] rolls the phone's own keys, [`plan`] says what to advertise
 //! and when to scan, `scan` turns a scan into sightings, `key_file` turns a key file into
-//! exposures, days and announcements.
+//! exposures, days and announcements, `watch` judges the clock and keeps account of the day,
+//! `view` answers what an app asks.
+//!
+//! Times: the wall clock of a [`ClockReading`] is an input that may be wrong. The engine decides by
+//! the best known time ([`crate::clock::ClockWatch::now`]); every time it hands to its host is one
+//! of the host's wall clock.
 //!
 //! Invariants, each held by a test in `core/tests/engine.rs`:
 //!
@@ -29,23 +34,27 @@ pub mod keyring;
 mod output;
 pub mod plan;
 mod scan;
+mod view;
+mod watch;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rand_core::CryptoRng;
 
+use crate::clock::signed_intervals::KeyTag;
+use crate::clock::{ClockReading, EpochId};
 use crate::diagnosis_key::{DaysSinceOnset, DiagnosisKeyDetails};
-use crate::encounter_log::{Change, DayRecord, EncounterLog, Exposure};
+use crate::encounter_log::{Change, DayRecord, EncounterLog, EngineRecord, Horizon};
 use crate::keys::RollingProximityIdentifier;
 use crate::risk::RiskLevel;
-use crate::risk::cocoa::DayAssessment;
+use crate::status::LogFact;
 use crate::time::{DAY_SECONDS, Timestamp, UtcDay};
 
 pub use configuration::EngineConfiguration;
 pub use input::{Disclosure, Input, KeyFile};
 pub use key_file::KeyFileReport;
-use keyring::{Keyring, PublishedUntil};
+use keyring::{Keyring, NoKey};
 pub use output::Output;
 use plan::{Advertising, Scanning};
 pub use scan::ScanReport;
@@ -56,6 +65,8 @@ pub struct Engine<L> {
     configuration: EngineConfiguration,
     log: L,
     state: State,
+    /// What became of the last commit; outside of the state, because a failed one must be seen.
+    log_fact: LogFact,
 }
 
 /// What changes from call to call; replaced as a whole when a commit has succeeded.
@@ -66,14 +77,19 @@ struct State {
     own_identifiers: Arc<BTreeSet<RollingProximityIdentifier>>,
     advertising: Advertising,
     scanning: Scanning,
-    previous_scan_ended: Option<Timestamp>,
+    /// By the wall clock of this epoch.
+    previous_scan_ended: Option<(EpochId, Timestamp)>,
     /// When the log was last relieved of what is too old.
     maintained: Option<Timestamp>,
+    record: EngineRecord,
 }
 
 /// One call in the making: what will be committed, and what will be returned.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Turn {
+    /// The best known time.
+    now: Timestamp,
+    horizon: Horizon,
     changes: Vec<Change>,
     outputs: Vec<Output>,
 }
@@ -85,6 +101,10 @@ impl<L: EncounterLog> Engine<L> {
     /// The log's.
     pub fn open(configuration: EngineConfiguration, log: L) -> Result<Self, L::Error> {
         let keyring = Keyring::from_stored(log.own_keys()?, log.disclosed_until()?);
+        let mut record = log.engine_record()?.unwrap_or_default();
+        record.clock = record.clock.with_rules(configuration.clock);
+        record.flood = record.flood.with_limits(configuration.flood);
+        record.budget = record.budget.with_quota(configuration.key_files_per_day);
         let state = State {
             running: false,
             own_identifiers: Arc::new(keyring.identifiers()),
@@ -93,109 +113,93 @@ impl<L: EncounterLog> Engine<L> {
             scanning: Scanning::default(),
             previous_scan_ended: None,
             maintained: None,
+            record,
         };
-        Ok(Self { configuration, log, state })
+        Ok(Self { configuration, log, state, log_fact: LogFact::Good })
     }
 
-    /// Takes one input at `now` and returns everything the host has to do, in order.
+    /// Takes one input and returns everything the host has to do, in order. `clocks` are both
+    /// clocks of the phone at this moment.
     ///
     /// # Errors
-    /// The log's. Nothing has happened then: neither the engine nor the log has changed.
+    /// The log's. Nothing has happened then: neither the engine nor the log has changed, and the
+    /// same call can be repeated. The status says so until a commit succeeds.
     pub fn handle(
         &mut self,
         input: Input<'_>,
-        now: Timestamp,
+        clocks: ClockReading,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Vec<Output>, L::Error> {
         let mut state = self.state.clone();
-        let mut turn = Turn::default();
-        let forget_before = self.retained_since(now);
-        turn.changes.push(Change::ForgetBefore(forget_before));
-        state.forget_before(forget_before);
-        state.maintained = Some(now);
-
-        match input {
-            Input::Start => {
-                state.start(now);
-                self.announce_again(forget_before, now, &mut turn)?;
-            }
-            Input::Stop => {
-                state.stop();
-                turn.outputs.push(Output::StopAdvertising);
-            }
-            Input::Wake => {}
-            Input::AdvertisingStarted { plan } => state.advertising.confirm(plan),
-            Input::AdvertisingFailed { plan } => state.advertising.fail(plan, now),
-            Input::ScanFinished(scan) => {
-                state.scanning.finished(&scan, &self.configuration.scan_schedule, rng);
-                state.ingest_scan(scan, now, forget_before, &mut turn);
-            }
-            Input::KeyFile(file) => {
-                let outcome = self.ingest_key_file(&file, &state, forget_before, now, &mut turn)?;
-                turn.outputs.insert(0, Output::KeyFileIngested(outcome));
-            }
-            Input::Disclose(disclosure) => state.disclose(disclosure, now, rng, &mut turn),
-            Input::Announced { day } => {
-                let remembered = day >= forget_before.day();
-                if let Some(record) = self.log.day(day)?.filter(|_| remembered) {
-                    turn.changes.push(Change::Day(DayRecord { announced: true, ..record }));
-                }
-            }
-        }
+        let mut turn = state.begin(clocks, &input, &self.configuration);
+        self.take(input, clocks, &mut state, &mut turn, rng)?;
         if state.running {
-            state.plan_advertising(&self.configuration, now, rng, &mut turn);
-            state.plan_scan(&self.configuration, now, &mut turn);
+            state.plan_advertising(&self.configuration, rng, &mut turn);
+            state.plan_scan(&self.configuration, &mut turn);
         }
+        turn.changes.push(Change::Engine(Box::new(state.record.clone())));
 
-        self.log.commit(turn.changes)?;
+        let committed = self.log.commit(turn.changes);
+        self.log_fact = match &committed {
+            Ok(()) => LogFact::Good,
+            Err(error) if L::is_full(error) => LogFact::Full,
+            Err(_) => LogFact::Failed,
+        };
+        committed?;
         self.state = state;
         Ok(turn.outputs)
     }
 
-    /// When to call [`Engine::handle`] with [`Input::Wake`] at the latest; `None` before the first
-    /// call. A stopped engine, too, wants to be called once a day, to forget. After a change of
-    /// the wall clock the host calls at once.
+    fn take(
+        &self,
+        input: Input<'_>,
+        clocks: ClockReading,
+        state: &mut State,
+        turn: &mut Turn,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<(), L::Error> {
+        match input {
+            Input::Start => {
+                state.start(turn.now);
+                self.announce_again(turn)?;
+            }
+            Input::Stop => {
+                state.stop(turn.now);
+                turn.outputs.push(Output::StopAdvertising);
+            }
+            // What a trusted time says about the clock was taken in at the beginning.
+            Input::TrustedTime(_) => self.match_again(state, turn)?,
+            Input::AdvertisingStarted { plan } => state.advertising.confirm(plan),
+            Input::AdvertisingFailed { plan } => state.advertising.fail(plan, turn.now),
+            Input::ScanFinished(scan) => {
+                state.ingest_scan(scan, clocks, &self.configuration, turn, rng);
+            }
+            Input::FilesListed { listed, missing } => state.files_listed(listed, missing),
+            Input::KeyFile(file) => self.ingest_key_file(&file, state, turn)?,
+            Input::Disclose(disclosure) => state.disclose(disclosure, turn, rng),
+            Input::Announced { day } => {
+                let remembered = day >= turn.horizon.before.day();
+                if let Some(record) = self.log.day(day)?.filter(|_| remembered) {
+                    turn.changes.push(Change::Day(DayRecord { announced: true, ..record }));
+                }
+            }
+            Input::ForgetDay(day) => state.forget_day(day, turn),
+            Input::ForgetEverything => state.forget_everything(clocks, &self.configuration, turn),
+            Input::Wake => {}
+        }
+        Ok(())
+    }
+
+    /// When to call [`Engine::handle`] with [`Input::Wake`] at the latest, by the host's wall
+    /// clock; `None` before the first call. A stopped engine, too, wants to be called once a day,
+    /// to forget. After a change of the wall clock the host calls at once.
     #[must_use]
     pub fn next_wake(&self) -> Option<Timestamp> {
         let State { advertising, scanning, maintained, .. } = &self.state;
         let forget = maintained.map(|instant| instant.day().saturating_add(1).start());
         let scan = scanning.next_wake(&self.configuration.scan_schedule);
-        [advertising.next_wake(), scan, forget].into_iter().flatten().min()
-    }
-
-    /// Every exposure that is not older than the retention period.
-    ///
-    /// # Errors
-    /// The log's.
-    pub fn exposures(&self, now: Timestamp) -> Result<Vec<Exposure>, L::Error> {
-        let since = self.retained_since(now);
-        let mut exposures = self.log.exposures()?;
-        for exposure in &mut exposures {
-            exposure.windows.retain(|window| window.first_heard_at >= since);
-        }
-        exposures.retain(|exposure| {
-            !exposure.windows.is_empty() || exposure.published.key.rolling_end().start() > since
-        });
-        Ok(exposures)
-    }
-
-    /// What was concluded about `day`, if it is not older than the retention period.
-    ///
-    /// # Errors
-    /// The log's.
-    pub fn day(&self, day: UtcDay, now: Timestamp) -> Result<Option<DayAssessment>, L::Error> {
-        if day < self.retained_since(now).day() {
-            return Ok(None);
-        }
-        Ok(self.log.day(day)?.map(|record| record.assessment))
-    }
-
-    /// How far the key files of `source` have been matched.
-    ///
-    /// # Errors
-    /// The log's.
-    pub fn cursor(&self, source: &str) -> Result<Option<u64>, L::Error> {
-        self.log.cursor(source)
+        let next = [advertising.next_wake(), scan, forget].into_iter().flatten().min()?;
+        Some(self.state.record.clock.wall_at(next))
     }
 
     /// Whether the host has confirmed that the running plan is on the air.
@@ -222,21 +226,13 @@ impl<L: EncounterLog> Engine<L> {
         self.log
     }
 
-    /// The earliest instant that may still be remembered at `now`.
-    fn retained_since(&self, now: Timestamp) -> Timestamp {
-        let days = self.configuration.retention_days;
-        now.saturating_sub(days.saturating_mul(DAY_SECONDS))
-    }
-
     /// A process may die between the commit and the notification, so unconfirmed days come again
     /// at every start.
-    fn announce_again(
-        &self,
-        since: Timestamp,
-        now: Timestamp,
-        turn: &mut Turn,
-    ) -> Result<(), L::Error> {
-        for day in since.day().days_since_1970()..=now.day().days_since_1970() {
+    fn announce_again(&self, turn: &mut Turn) -> Result<(), L::Error> {
+        let first = turn.horizon.before.day().days_since_1970();
+        // Longer than any retention, so that a wrong clock cannot make this walk centuries.
+        let last = turn.now.day().days_since_1970().min(first.saturating_add(366));
+        for day in first..=last {
             let is_untold_high = |record: &DayRecord| {
                 record.assessment.level == RiskLevel::High && !record.announced
             };
@@ -252,6 +248,8 @@ impl State {
     fn start(&mut self, now: Timestamp) {
         if !self.running {
             self.running = true;
+            self.record.switched_on = true;
+            self.record.coverage.started(now);
             self.advertising = self.advertising.interrupted();
             self.scanning = Scanning::due(now);
             // The engine was not listening: how long ago the last scan was says nothing now.
@@ -259,50 +257,53 @@ impl State {
         }
     }
 
-    fn stop(&mut self) {
+    fn stop(&mut self, now: Timestamp) {
         self.running = false;
+        self.record.switched_on = false;
+        self.record.coverage.stopped(now);
         self.advertising = self.advertising.interrupted();
         self.scanning = Scanning::default();
         self.previous_scan_ended = None;
     }
 
-    fn forget_before(&mut self, instant: Timestamp) {
-        if self.keyring.forget_before(instant) {
-            self.own_identifiers = Arc::new(self.keyring.identifiers());
-        }
-    }
-
     fn plan_advertising(
         &mut self,
         configuration: &EngineConfiguration,
-        now: Timestamp,
         rng: &mut (impl CryptoRng + ?Sized),
         turn: &mut Turn,
     ) {
+        let now = turn.now;
         if !self.advertising.is_due(now) {
             return;
         }
         let interval = now.interval();
-        let (key, is_new) = match self.keyring.key_for(interval, rng) {
+        let signed = &mut self.record.signed;
+        let (key, is_new) = match self.keyring.key_for(interval, signed, rng) {
             Ok(key) => key,
-            Err(PublishedUntil(end)) => {
-                let until = end.start();
-                self.advertising.suspend(until);
+            Err(NoKey { until }) => {
+                self.advertising.suspend(until.start());
+                let until = self.record.clock.wall_at(until.start());
                 turn.outputs.push(Output::StopAdvertising);
                 turn.outputs.push(Output::AdvertisingSuspended { until });
                 return;
             }
         };
-        let plan = self.advertising.plan(key, interval, configuration.metadata);
+        let plan = self.advertising.plan(key, interval, configuration.metadata, now);
         if is_new {
             turn.changes.push(Change::OwnKey(key.clone()));
             self.own_identifiers = Arc::new(self.keyring.identifiers());
         }
-        turn.outputs.push(Output::Advertise(plan));
+        let until = self.record.clock.wall_at(plan.until);
+        turn.outputs.push(Output::Advertise(plan::AdvertisePlan { until, ..plan }));
     }
 
-    fn plan_scan(&mut self, configuration: &EngineConfiguration, now: Timestamp, turn: &mut Turn) {
-        if let Some(plan) = self.scanning.begin_if_due(now, &configuration.scan_schedule) {
+    fn plan_scan(&mut self, configuration: &EngineConfiguration, turn: &mut Turn) {
+        let was_running = self.scanning.is_running();
+        if let Some(plan) = self.scanning.begin_if_due(turn.now, &configuration.scan_schedule) {
+            if was_running {
+                self.record.coverage.scan_lost(turn.now);
+            }
+            self.record.coverage.scan_begun(turn.now);
             turn.outputs.push(Output::Scan(plan));
         }
     }
@@ -310,17 +311,20 @@ impl State {
     fn disclose(
         &mut self,
         disclosure: Disclosure,
-        now: Timestamp,
-        rng: &mut (impl CryptoRng + ?Sized),
         turn: &mut Turn,
+        rng: &mut (impl CryptoRng + ?Sized),
     ) {
-        let changed = self.keyring.close(now.interval(), rng);
+        let interval = turn.now.interval();
+        let changed = self.keyring.close(interval, &self.record.signed, rng);
+        if let Some(successor) = changed.last() {
+            self.record.signed.reassign(interval, KeyTag::of(successor));
+        }
         turn.changes.extend(changed.into_iter().map(Change::OwnKey));
         turn.changes.extend(self.keyring.disclosed_until().map(Change::DisclosedUntil));
         self.own_identifiers = Arc::new(self.keyring.identifiers());
         self.advertising = self.advertising.interrupted();
 
-        let disclosed = self.keyring.ended_by(now.interval()).map(|key| {
+        let disclosed = self.keyring.ended_by(interval).map(|key| {
             let onset = disclosure.onset.map(|onset| key.rolling_start().day().days_since(onset));
             key.disclose(DiagnosisKeyDetails {
                 report_type: Some(disclosure.report_type),
@@ -332,4 +336,47 @@ impl State {
         });
         turn.outputs.push(Output::Disclosed(disclosed.collect()));
     }
+
+    /// Forgets a day at the user's wish, now and whenever something of it comes later.
+    fn forget_day(&mut self, day: UtcDay, turn: &mut Turn) {
+        self.record.forgotten_days.insert(day);
+        self.record.coverage.forget_day(day);
+        turn.changes.push(Change::ForgetDay(day));
+        if self.keyring.forget_day(day) {
+            self.own_identifiers = Arc::new(self.keyring.identifiers());
+        }
+        // A forgotten key makes no further identifier; its interval ends in silence.
+        if day == turn.now.day() {
+            self.advertising = self.advertising.interrupted();
+        }
+        turn.outputs.push(Output::DayForgotten { day });
+    }
+
+    fn forget_everything(
+        &mut self,
+        clocks: ClockReading,
+        configuration: &EngineConfiguration,
+        turn: &mut Turn,
+    ) {
+        *self = Self {
+            running: false,
+            keyring: Keyring::default(),
+            own_identifiers: Arc::default(),
+            advertising: self.advertising.interrupted(),
+            scanning: Scanning::default(),
+            previous_scan_ended: None,
+            maintained: self.maintained,
+            record: EngineRecord::default(),
+        };
+        self.record.clock = self.record.clock.clone().with_rules(configuration.clock);
+        self.record.clock.read(clocks);
+        turn.changes = vec![Change::ForgetEverything];
+        turn.outputs.push(Output::StopAdvertising);
+        turn.outputs.push(Output::EverythingForgotten);
+    }
+}
+
+/// The earliest instant that is still remembered when it is `now`.
+fn retained_since(configuration: &EngineConfiguration, now: Timestamp) -> Timestamp {
+    now.saturating_sub(configuration.retention_days.saturating_mul(DAY_SECONDS))
 }

@@ -47,7 +47,7 @@ use archive::{EXPORT_BIN, EXPORT_SIG, Files};
 use content::Entry;
 pub use error::ExportError;
 pub(crate) use key::KeyName;
-pub use key::{KeyIssue, KeyReport, Keys, PublishedKey, SkipReason};
+pub use key::{KeyIssue, KeyReport, Keys, PublishedKey, ReportGrounds, SkipReason};
 pub use limits::Limits;
 pub use metadata::{Batch, BatchError, ExportDigest, Metadata, SignatureInfo};
 pub use reader::KeyList;

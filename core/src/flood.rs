@@ -99,6 +99,8 @@ impl FloodDrops {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct FloodGuard {
     limits: FloodLimits,
+    /// Not stored: after a restart the next scan makes it anew.
+    #[serde(skip)]
     memory: ScanMemory,
     identifiers: DayQuota,
     sightings: DayQuota,
@@ -127,6 +129,12 @@ impl FloodGuard {
     #[must_use]
     pub fn new(limits: FloodLimits) -> Self {
         Self { limits, ..Self::default() }
+    }
+
+    /// The same guard with other limits.
+    #[must_use]
+    pub fn with_limits(self, limits: FloodLimits) -> Self {
+        Self { limits, ..self }
     }
 
     /// Takes everything one scan heard, less what the engine refuses for other reasons, and

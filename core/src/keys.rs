@@ -138,6 +138,12 @@ impl TemporaryExposureKey {
         self.rolling_start <= interval && interval < self.rolling_end()
     }
 
+    /// Whether the key signs identifiers of any interval of `day`.
+    #[must_use]
+    pub fn touches(&self, day: UtcDay) -> bool {
+        self.rolling_start.day() <= day && self.rolling_end() > day.first_interval()
+    }
+
     /// The same key, ending before `end`; `None` if nothing of it would remain.
     #[must_use]
     pub fn ended_before(&self, end: IntervalNumber) -> Option<Self> {

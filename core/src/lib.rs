@@ -11,6 +11,7 @@ pub mod clock;
 pub mod diagnosis_key;
 pub mod encounter_log;
 pub mod engine;
+pub mod explain;
 pub mod export;
 pub mod exposure;
 pub mod flood;

@@ -12,11 +12,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::clock::RecordStamp;
+use crate::clock::availability::{first_available as earlier_of, heard_before_public};
 use crate::diagnosis_key::DiagnosisKey;
 use crate::export::{KeyName, PublishedKey};
 use crate::keys::{RollingProximityIdentifier, TemporaryExposureKey};
 use crate::sighting::Sighting;
-use crate::time::{INTERVALS_PER_DAY, IntervalNumber, Timestamp};
+use crate::time::{INTERVALS_PER_DAY, IntervalNumber};
 
 /// The tolerances of matching.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,7 +42,15 @@ impl Default for MatchingRules {
 /// Everything heard, by identifier.
 #[derive(Debug, Default)]
 pub struct SightingIndex {
-    by_identifier: BTreeMap<RollingProximityIdentifier, Vec<Sighting>>,
+    by_identifier: BTreeMap<RollingProximityIdentifier, Heard>,
+}
+
+/// What was heard of one identifier.
+#[derive(Debug, Default)]
+struct Heard {
+    sightings: Vec<Sighting>,
+    /// Sightings whose time is not known.
+    of_suspect_time: u32,
 }
 
 impl SightingIndex {
@@ -52,7 +62,16 @@ impl SightingIndex {
 
     /// Adds a sighting; the order of insertion does not matter.
     pub fn insert(&mut self, sighting: Sighting) {
-        self.by_identifier.entry(sighting.advertisement.identifier).or_default().push(sighting);
+        let identifier = sighting.advertisement.identifier;
+        self.by_identifier.entry(identifier).or_default().sightings.push(sighting);
+    }
+
+    /// Adds a sighting that was made under a wall clock that nobody vouches for
+    /// ([`WallTrust::Suspect`](crate::clock::WallTrust::Suspect)): it counts as dropped.
+    pub fn insert_suspect(&mut self, sighting: &Sighting) {
+        let identifier = sighting.advertisement.identifier;
+        let heard = self.by_identifier.entry(identifier).or_default();
+        heard.of_suspect_time = heard.of_suspect_time.saturating_add(1);
     }
 
     /// How many different identifiers were heard.
@@ -61,8 +80,8 @@ impl SightingIndex {
         self.by_identifier.len()
     }
 
-    fn heard(&self, identifier: &RollingProximityIdentifier) -> Option<&[Sighting]> {
-        self.by_identifier.get(identifier).map(Vec::as_slice)
+    fn heard(&self, identifier: &RollingProximityIdentifier) -> Option<&Heard> {
+        self.by_identifier.get(identifier)
     }
 }
 
@@ -101,6 +120,9 @@ pub struct DroppedSightings {
     pub after_identifier_lifetime: u32,
     /// Heard after the key was public: anyone could have sent it.
     pub after_publication: u32,
+    /// Heard while the wall clock was suspect. Counts again once a trusted time has told what the
+    /// clock should have read.
+    pub clock_suspect: u32,
 }
 
 /// A key that was heard.
@@ -108,8 +130,8 @@ pub struct DroppedSightings {
 pub struct KeyMatch {
     /// The key as published.
     pub published: PublishedKey,
-    /// When this phone first could have it; nothing heard later counts.
-    pub first_available: Timestamp,
+    /// When this phone first had it; nothing heard later counts. `None` if that is not known.
+    pub first_available: Option<RecordStamp>,
     /// Its identifiers that were heard within the tolerance, by interval; never empty.
     pub identifiers: Vec<MatchedIdentifier>,
     /// What was heard of it and does not count.
@@ -138,6 +160,9 @@ pub struct MatchReport {
     pub matches: Vec<KeyMatch>,
     /// Keys of which everything heard was dropped.
     pub near_misses: NearMisses,
+    /// Of these, keys that were heard at a suspect time, and since when this phone has them: to be
+    /// checked again when the time is known.
+    pub heard_at_suspect_time: Vec<(PublishedKey, Option<RecordStamp>)>,
 }
 
 /// Keys that were heard and match nothing, because every sighting was dropped.
@@ -157,13 +182,14 @@ impl NearMisses {
 }
 
 impl DroppedSightings {
-    const fn plus(self, other: Self) -> Self {
+    pub(crate) const fn plus(self, other: Self) -> Self {
         Self {
             outside_tolerance: self.outside_tolerance.saturating_add(other.outside_tolerance),
             after_identifier_lifetime: self
                 .after_identifier_lifetime
                 .saturating_add(other.after_identifier_lifetime),
             after_publication: self.after_publication.saturating_add(other.after_publication),
+            clock_suspect: self.clock_suspect.saturating_add(other.clock_suspect),
         }
     }
 }
@@ -176,10 +202,13 @@ pub struct Matcher<'a> {
     own: &'a [TemporaryExposureKey],
     keys_checked: u64,
     own_keys_excluded: u64,
-    known: BTreeMap<KeyName, (PublishedKey, Timestamp)>,
+    known: BTreeMap<KeyName, Known>,
     matched: BTreeMap<KeyName, KeyMatch>,
-    near_misses: BTreeMap<KeyName, DroppedSightings>,
+    near_misses: BTreeMap<KeyName, (Known, DroppedSightings)>,
 }
+
+/// A key and since when this phone has it.
+type Known = (PublishedKey, Option<RecordStamp>);
 
 impl<'a> Matcher<'a> {
     /// A matcher over what was heard.
@@ -206,14 +235,15 @@ impl<'a> Matcher<'a> {
 
     /// Looks a key up that this phone has had since `first_available`, and remembers that time for
     /// every later record of it. Keys of earlier files come through here before a new file's.
-    pub fn check_again(&mut self, published: PublishedKey, first_available: Timestamp) {
+    pub fn check_again(&mut self, published: PublishedKey, first_available: Option<RecordStamp>) {
         let (published, first_available) = self.with_what_is_known(published, first_available);
         self.known.insert(published.name(), (published, first_available));
         self.look_up(published, first_available);
     }
 
-    /// Looks a key up that this phone has from `now` on, unless it had it before.
-    pub fn check(&mut self, published: PublishedKey, now: Timestamp) {
+    /// Looks a key up that this phone has from `now` on, unless it had it before. `None` for a log
+    /// that is looked at afterwards and says nothing about when a key became public.
+    pub fn check(&mut self, published: PublishedKey, now: Option<RecordStamp>) {
         self.keys_checked += 1;
         if self.own.iter().any(|own| own.secret_bytes() == published.key.as_bytes()) {
             self.own_keys_excluded += 1;
@@ -223,25 +253,20 @@ impl<'a> Matcher<'a> {
         self.look_up(published, first_available);
     }
 
-    fn with_what_is_known(
-        &self,
-        published: PublishedKey,
-        available: Timestamp,
-    ) -> (PublishedKey, Timestamp) {
+    fn with_what_is_known(&self, published: PublishedKey, available: Option<RecordStamp>) -> Known {
         match self.known.get(&published.name()) {
-            Some(&(known, since)) => (known.prevailing(published), since.min(available)),
+            Some(&(known, since)) => (known.prevailing(published), earlier(since, available)),
             None => (published, available),
         }
     }
 
-    fn look_up(&mut self, published: PublishedKey, first_available: Timestamp) {
+    fn look_up(&mut self, published: PublishedKey, first_available: Option<RecordStamp>) {
         let name = published.name();
-        let earlier = self.matched.get(&name);
-        let published = earlier.map_or(published, |e| e.published.prevailing(published));
+        let known = self.matched.get(&name);
+        let published = known.map_or(published, |k| k.published.prevailing(published));
         let first_available =
-            earlier.map_or(first_available, |e| e.first_available.min(first_available));
-        if earlier.is_some_and(|e| e.published == published && e.first_available == first_available)
-        {
+            known.map_or(first_available, |k| earlier(k.first_available, first_available));
+        if known.is_some_and(|k| k.published == published && k.first_available == first_available) {
             return;
         }
         let (identifiers, dropped) = self.identifiers_heard(&published.key, first_available);
@@ -252,7 +277,7 @@ impl<'a> Matcher<'a> {
         } else {
             self.matched.remove(&name);
             if dropped != DroppedSightings::default() {
-                self.near_misses.insert(name, dropped);
+                self.near_misses.insert(name, ((published, first_available), dropped));
             }
         }
     }
@@ -265,6 +290,12 @@ impl<'a> Matcher<'a> {
             let first = matched.identifiers.iter().flat_map(|i| &i.sightings).min().copied();
             (first, matched.published.name())
         });
+        let heard_at_suspect_time = self
+            .near_misses
+            .values()
+            .filter(|(_, dropped)| dropped.clock_suspect > 0)
+            .map(|(known, _)| *known)
+            .collect();
         MatchReport {
             keys_checked: self.keys_checked,
             own_keys_excluded: self.own_keys_excluded,
@@ -272,14 +303,15 @@ impl<'a> Matcher<'a> {
             near_misses: self
                 .near_misses
                 .into_values()
-                .fold(NearMisses::default(), NearMisses::and),
+                .fold(NearMisses::default(), |sum, (_, dropped)| sum.and(dropped)),
+            heard_at_suspect_time,
         }
     }
 
     fn identifiers_heard(
         &self,
         key: &DiagnosisKey,
-        first_available: Timestamp,
+        first_available: Option<RecordStamp>,
     ) -> (Vec<MatchedIdentifier>, DroppedSightings) {
         const DAY: usize = INTERVALS_PER_DAY as usize;
         let mut identifiers = [RollingProximityIdentifier::from_bytes([0; 16]); DAY];
@@ -290,6 +322,8 @@ impl<'a> Matcher<'a> {
         let intervals = key.rolling_start().get()..key.rolling_end().get();
         for (interval, identifier) in intervals.map(IntervalNumber::new).zip(identifiers) {
             let Some(heard) = self.heard.heard(&identifier) else { continue };
+            dropped.clock_suspect = dropped.clock_suspect.saturating_add(heard.of_suspect_time);
+            let heard = &heard.sightings;
             let sightings =
                 self.sightings_that_count(interval, heard, first_available, &mut dropped);
             if !sightings.is_empty() {
@@ -303,11 +337,17 @@ impl<'a> Matcher<'a> {
         &self,
         interval: IntervalNumber,
         heard: &[Sighting],
-        first_available: Timestamp,
+        first_available: Option<RecordStamp>,
         dropped: &mut DroppedSightings,
     ) -> Vec<Sighting> {
         let mut sightings = heard.to_vec();
-        sightings.retain(|sighting| sighting.heard_at <= first_available);
+        let was_public = |sighting: &Sighting| {
+            sighting
+                .stamp
+                .zip(first_available)
+                .is_some_and(|(heard, available)| !heard_before_public(heard, available))
+        };
+        sightings.retain(|sighting| !was_public(sighting));
         dropped.after_publication += count(heard.len() - sightings.len());
         let before_publication = sightings.len();
         sightings.retain(|sighting| {
@@ -325,6 +365,14 @@ impl<'a> Matcher<'a> {
             dropped.after_identifier_lifetime += count(before - sightings.len());
         }
         sightings
+    }
+}
+
+/// The earlier of two times at which a key was available; one that is not known is no bound.
+fn earlier(one: Option<RecordStamp>, other: Option<RecordStamp>) -> Option<RecordStamp> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(earlier_of(one, other)),
+        (one, other) => one.or(other),
     }
 }
 

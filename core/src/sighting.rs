@@ -3,6 +3,7 @@
 use core::fmt;
 
 use crate::advertisement::Advertisement;
+use crate::clock::{ClockReading, RecordStamp};
 use crate::signal::RssiDbm;
 use crate::time::Timestamp;
 
@@ -10,7 +11,7 @@ use crate::time::Timestamp;
 /// property of it. No address, position or name is part of it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sighting {
-    /// When it was heard, in whole UTC seconds.
+    /// When it was heard, in whole UTC seconds by the phone's wall clock.
     pub heard_at: Timestamp,
     /// When the scan before this one ended, whether or not that one heard this identifier.
     /// `None` after a start of the service, when that is not known.
@@ -19,6 +20,9 @@ pub struct Sighting {
     pub rssi: Option<RssiDbm>,
     /// Identifier and encrypted metadata.
     pub advertisement: Advertisement,
+    /// When it was heard by everything but the wall clock; all sightings of a scan share the
+    /// sequence number. `None` in a log from elsewhere, whose times are taken at their word.
+    pub stamp: Option<RecordStamp>,
 }
 
 impl fmt::Debug for Sighting {
@@ -52,4 +56,7 @@ pub struct ScanResult {
     pub received: Vec<ReceivedAdvertisement>,
     /// Advertisements of the service that could not be decoded.
     pub malformed: u32,
+    /// Both clocks when the scan ended, for a scan that is handed over late, such as one from
+    /// before the first unlock after a restart. `None`: it has ended just now.
+    pub ended_reading: Option<ClockReading>,
 }

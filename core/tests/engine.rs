@@ -6,9 +6,10 @@ mod engine_support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chikaku_core::clock::{BootId, ClockReading};
 use chikaku_core::diagnosis_key::{DiagnosisKey, DiagnosisKeyDetails, ReportType};
 use chikaku_core::encounter_log::{
-    AuditEntry, Change, DayRecord, EncounterLog, Exposure, LiveKey, MemoryLog,
+    AuditEntry, Change, DayRecord, EncounterLog, EngineRecord, Exposure, LiveKey, MemoryLog,
 };
 use chikaku_core::engine::plan::AdvertisingAddress;
 use chikaku_core::engine::{Engine, Input, KeyFile, Output};
@@ -16,10 +17,11 @@ use chikaku_core::export::{ExportError, ExportWriter, TrustedKeys};
 use chikaku_core::keys::TemporaryExposureKey;
 use chikaku_core::risk::RiskLevel;
 use chikaku_core::sighting::{ScanResult, Sighting};
+use chikaku_core::status::assessed::Assessed;
 use chikaku_core::time::{IntervalNumber, Timestamp, UtcDay};
 use engine_support::{
-    DAY, Host, announced, configuration, contact, disclosed, disclosure, key_file, plan_of,
-    signing_key,
+    DAY, Host, announced, configuration, contact, disclosed, disclosure, ingested, key_file,
+    plan_of, signing_key,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
@@ -59,7 +61,13 @@ fn scans_come_every_four_to_five_minutes_and_a_lost_one_is_made_up_for() {
     for _ in 0..500 {
         host.pass(4);
         let ended = host.now;
-        let scan = ScanResult { started: ended, ended, received: Vec::new(), malformed: 0 };
+        let scan = ScanResult {
+            started: ended,
+            ended,
+            received: Vec::new(),
+            malformed: 0,
+            ended_reading: None,
+        };
         host.tell(Input::ScanFinished(scan));
         loop {
             host.now = host.engine.next_wake().unwrap();
@@ -86,7 +94,7 @@ fn a_contact_is_announced_once_and_only_until_it_is_confirmed() {
     let file = key_file(keys);
     let outputs = host.tell(Input::KeyFile(KeyFile::without_cursor(&file)));
     assert_eq!(announced(&outputs), 1);
-    let assessment = host.engine.day(DAY, host.now).unwrap().unwrap();
+    let assessment = host.day(DAY).unwrap().unwrap();
     assert_eq!(assessment.level, RiskLevel::High);
 
     // The same file again changes nothing; a restart before the confirmation announces again.
@@ -106,7 +114,7 @@ fn a_short_or_a_far_contact_is_low() {
             announced(&host.tell(Input::KeyFile(KeyFile::without_cursor(&key_file(keys))))),
             0
         );
-        let assessment = host.engine.day(DAY, host.now).unwrap().unwrap();
+        let assessment = host.day(DAY).unwrap().unwrap();
         assert_eq!(assessment.level, RiskLevel::Low);
     }
 }
@@ -129,11 +137,7 @@ fn one_contact_in_two_key_files_is_one_day() {
     let files = [key_file(first), key_file(second)];
     for order in [[0, 1], [1, 0]] {
         let log = host.engine.log().clone();
-        let mut host = Host {
-            engine: Engine::open(configuration(), log).unwrap(),
-            rng: ChaCha20Rng::seed_from_u64(9),
-            now: host.now,
-        };
+        let mut host = host.restarted_over(log);
         assert_eq!(
             announced(&host.tell(Input::KeyFile(KeyFile::without_cursor(&files[order[0]])))),
             0
@@ -161,13 +165,13 @@ fn a_day_that_was_announced_is_not_announced_again_for_a_further_person() {
 
     assert_eq!(announced(&host.tell(Input::KeyFile(KeyFile::without_cursor(&key_file(keys))))), 1);
     host.tell(Input::Announced { day: DAY });
-    let before = host.engine.day(DAY, host.now).unwrap().unwrap();
+    let before = host.day(DAY).unwrap().unwrap();
     assert_eq!(
         announced(&host.tell(Input::KeyFile(KeyFile::without_cursor(&key_file(second))))),
         0
     );
-    let after = host.engine.day(DAY, host.now).unwrap().unwrap();
-    assert!(after.summary.score_sum > before.summary.score_sum, "the second person counts");
+    let after = host.day(DAY).unwrap().unwrap();
+    assert!(after.score > before.score, "the second person counts");
 }
 
 #[test]
@@ -179,7 +183,7 @@ fn a_refused_file_says_why_and_costs_the_next_one_nothing() {
     flipped[middle] ^= 1;
     for bad in [&flipped[..], b"", b"PK\x03\x04", &good[..good.len() - 1]] {
         let outputs = host.tell(Input::KeyFile(KeyFile::without_cursor(bad)));
-        assert!(matches!(outputs[0], Output::KeyFileIngested(Err(_))), "{outputs:?}");
+        assert!(ingested(&outputs).is_err());
     }
     assert_eq!(announced(&host.tell(Input::KeyFile(KeyFile::without_cursor(&good)))), 1);
 
@@ -187,9 +191,9 @@ fn a_refused_file_says_why_and_costs_the_next_one_nothing() {
     nobody.trusted_keys = TrustedKeys::new();
     let mut engine = Engine::open(nobody, MemoryLog::new()).unwrap();
     let outputs = engine
-        .handle(Input::KeyFile(KeyFile::without_cursor(&good)), host.now, &mut host.rng)
+        .handle(Input::KeyFile(KeyFile::without_cursor(&good)), host.clocks(), &mut host.rng)
         .unwrap();
-    assert!(matches!(outputs[0], Output::KeyFileIngested(Err(ExportError::NoTrustedKey))));
+    assert_eq!(ingested(&outputs), &Err(ExportError::NoTrustedKey));
 }
 
 #[test]
@@ -230,7 +234,7 @@ fn own_identifiers_and_own_keys_are_nobodys_contact() {
     host.tell(Input::Wake);
     let keys = disclosed(host.tell(disclosure()));
     let outputs = host.tell(Input::KeyFile(KeyFile::without_cursor(&key_file(keys.clone()))));
-    let Output::KeyFileIngested(Ok(report)) = &outputs[0] else { panic!("{outputs:?}") };
+    let report = ingested(&outputs).as_ref().unwrap();
     assert_eq!(report.own_keys_excluded, keys.len() as u64);
     assert!(host.engine.log().exposures().unwrap().is_empty());
 }
@@ -263,24 +267,51 @@ fn a_clock_set_back_never_revives_a_disclosed_key() {
     }
 }
 
-#[test]
-fn a_withdrawn_key_takes_its_day_back() {
-    let (mut host, keys) = contact(30, -77);
-    assert_eq!(
-        announced(&host.tell(Input::KeyFile(KeyFile::without_cursor(&key_file(keys.clone()))))),
-        1
-    );
-    let withdrawn = keys.into_iter().map(|key| {
-        let report_type = Some(ReportType::Revoked);
+fn reported(keys: &[DiagnosisKey], report_type: ReportType) -> Vec<DiagnosisKey> {
+    let reported = |key: &DiagnosisKey| {
+        let report_type = Some(report_type);
         let details = DiagnosisKeyDetails { report_type, ..key.details };
         DiagnosisKey::new(*key.as_bytes(), key.rolling_start(), key.rolling_period(), details)
-    });
-    let file = ExportWriter::new().revised_keys(withdrawn).signed_with(signing_key());
-    host.tell(Input::KeyFile(KeyFile::without_cursor(&file.write().unwrap().zip)));
-    let assessment = host.engine.day(DAY, host.now).unwrap().unwrap();
-    assert_eq!((assessment.level, assessment.summary.windows), (RiskLevel::Low, 0));
-    host.tell(Input::Stop);
-    assert_eq!(announced(&host.tell(Input::Start)), 0);
+    };
+    keys.iter().map(reported).collect()
+}
+
+fn revised(keys: Vec<DiagnosisKey>) -> Vec<u8> {
+    ExportWriter::new().revised_keys(keys).signed_with(signing_key()).write().unwrap().zip
+}
+
+#[test]
+fn a_withdrawn_diagnosis_takes_its_day_back_and_a_withdrawn_test_does_not() {
+    for (published, level) in [
+        (ReportType::ConfirmedClinicalDiagnosis, RiskLevel::Low),
+        // GAEN allows no transition from a test: what was proven stays.
+        (ReportType::ConfirmedTest, RiskLevel::High),
+    ] {
+        let (mut host, keys) = contact(30, -77);
+        let file = key_file(reported(&keys, published));
+        assert_eq!(announced(&host.tell(Input::KeyFile(KeyFile::without_cursor(&file)))), 1);
+        let file = revised(reported(&keys, ReportType::Revoked));
+        host.tell(Input::KeyFile(KeyFile::without_cursor(&file)));
+        let assessment = host.day(DAY).unwrap().unwrap();
+        let counts = level == RiskLevel::High;
+        assert_eq!((assessment.level, assessment.kept().count()), (level, usize::from(counts)));
+        host.tell(Input::Stop);
+        assert_eq!(announced(&host.tell(Input::Start)), usize::from(counts));
+    }
+}
+
+#[test]
+fn a_self_report_that_becomes_a_test_counts_as_one() {
+    let (mut host, keys) = contact(30, -77);
+    for file in [
+        key_file(reported(&keys, ReportType::SelfReport)),
+        revised(reported(&keys, ReportType::ConfirmedTest)),
+    ] {
+        host.tell(Input::KeyFile(KeyFile::without_cursor(&file)));
+    }
+    let assessment = host.day(DAY).unwrap().unwrap();
+    let types: Vec<_> = assessment.kept().map(|c| c.report_type).collect();
+    assert_eq!(types, [Some(ReportType::ConfirmedTest)]);
 }
 
 #[test]
@@ -288,12 +319,12 @@ fn a_day_that_is_half_forgotten_keeps_its_conclusion() {
     let (mut host, keys) = contact(40, -77);
     let file = key_file(keys);
     host.tell(Input::KeyFile(KeyFile::without_cursor(&file)));
-    let before = host.engine.day(DAY, host.now).unwrap().unwrap();
+    let before = host.day(DAY).unwrap().unwrap();
     assert_eq!(before.level, RiskLevel::High);
     // Fourteen days after the middle of the contact.
     host.now = DAY.saturating_add(14).start().saturating_add(1_200);
     host.tell(Input::KeyFile(KeyFile::without_cursor(&file)));
-    assert_eq!(host.engine.day(DAY, host.now).unwrap(), Some(before));
+    assert_eq!(host.day(DAY).unwrap(), Some(before));
 }
 
 #[test]
@@ -325,7 +356,7 @@ fn nothing_outlives_fourteen_days() {
     assert!(log.exposures().unwrap().is_empty());
     assert!(log.day(DAY).unwrap().is_none());
     assert!(log.own_keys().unwrap().iter().all(|key| key.rolling_end() > since.first_interval()));
-    assert_eq!(host.engine.day(DAY, host.now).unwrap(), None);
+    assert_eq!(host.day(DAY).unwrap(), None);
     // A key file from then finds nothing any more.
     assert_eq!(announced(&host.tell(Input::KeyFile(KeyFile::without_cursor(&key_file(keys))))), 0);
 }
@@ -340,7 +371,8 @@ fn a_stopped_engine_still_forgets() {
     assert_eq!(host.tell(Input::Stop).len(), 1);
     for _ in 0..15 {
         host.now = host.engine.next_wake().unwrap();
-        assert!(host.tell(Input::Wake).is_empty());
+        let outputs = host.tell(Input::Wake);
+        assert!(matches!(outputs[..], [Output::DayRecorded(_)]), "{outputs:?}");
     }
     assert_eq!(host.now.day(), DAY.saturating_add(15));
     let mut sightings = 0;
@@ -372,6 +404,7 @@ fn no_time_panics() {
             ended: Timestamp::MAX,
             received: Vec::new(),
             malformed: u32::MAX,
+            ended_reading: None,
         };
         host.tell(Input::ScanFinished(scan));
     }
@@ -429,6 +462,17 @@ impl EncounterLog for FullDisk {
         let Ok(record) = self.inner.day(day);
         Ok(record)
     }
+    fn assessed(&self) -> Result<Vec<Assessed>, NoSpace> {
+        let Ok(records) = self.inner.assessed();
+        Ok(records)
+    }
+    fn engine_record(&self) -> Result<Option<EngineRecord>, NoSpace> {
+        let Ok(record) = self.inner.engine_record();
+        Ok(record)
+    }
+    fn is_full(_: &NoSpace) -> bool {
+        true
+    }
 }
 
 #[test]
@@ -437,12 +481,14 @@ fn a_failed_commit_has_not_happened_and_can_be_repeated() {
     let full = log.full.clone();
     let mut engine = Engine::open(configuration(), log).unwrap();
     let mut rng = ChaCha20Rng::seed_from_u64(1);
+    let start =
+        ClockReading { wall: DAY.start(), monotonic_seconds: 0, boot: BootId::from_count(1) };
     full.set(true);
-    assert!(engine.handle(Input::Start, DAY.start(), &mut rng).is_err());
+    assert!(engine.handle(Input::Start, start, &mut rng).is_err());
     assert_eq!(engine.next_wake(), None);
     assert!(engine.log().own_keys().unwrap().is_empty());
     full.set(false);
-    let outputs = engine.handle(Input::Start, DAY.start(), &mut rng).unwrap();
+    let outputs = engine.handle(Input::Start, start, &mut rng).unwrap();
     assert!(plan_of(&outputs).is_some());
     assert_eq!(engine.log().own_keys().unwrap().len(), 1);
 }

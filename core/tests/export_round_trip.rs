@@ -67,7 +67,7 @@ fn any_key() -> impl Strategy<Value = DiagnosisKey> {
 }
 
 fn listed(keys: &[DiagnosisKey], list: KeyList) -> Vec<PublishedKey> {
-    let mut keys: Vec<_> = keys.iter().map(|key| PublishedKey { key: *key, list }).collect();
+    let mut keys: Vec<_> = keys.iter().map(|key| PublishedKey::new(*key, list)).collect();
     keys.sort_unstable();
     keys
 }

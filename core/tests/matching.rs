@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use chikaku_core::advertisement::Advertisement;
+use chikaku_core::clock::{BootId, ClockReading, ClockWatch, RecordStamp};
 use chikaku_core::diagnosis_key::{DiagnosisKey, DiagnosisKeyDetails, ReportType};
 use chikaku_core::export::{KeyList, PublishedKey};
 use chikaku_core::keys::{AssociatedEncryptedMetadata, TemporaryExposureKey};
@@ -18,7 +19,7 @@ fn key(number: u8) -> DiagnosisKey {
 }
 
 fn published(key: DiagnosisKey) -> PublishedKey {
-    PublishedKey { list: KeyList::New, key }
+    PublishedKey::new(key, KeyList::New)
 }
 
 /// A sighting of `key`'s identifier of the `offset`th interval at `heard_at`.
@@ -32,6 +33,7 @@ fn sighting(key: &DiagnosisKey, offset: u32, heard_at: Timestamp) -> Sighting {
             identifier: key.identifier_key().identifier(interval),
             metadata: AssociatedEncryptedMetadata::from_bytes([0; 4]),
         },
+        stamp: None,
     }
 }
 
@@ -42,7 +44,7 @@ fn matched(
 ) -> MatchReport {
     let heard: SightingIndex = sightings.iter().copied().collect();
     let mut matcher = Matcher::new(&heard, rules);
-    keys.into_iter().for_each(|key| matcher.check(key, Timestamp::MAX));
+    keys.into_iter().for_each(|key| matcher.check(key, None));
     matcher.finish()
 }
 
@@ -91,8 +93,8 @@ fn own_keys_are_excluded() {
     let heard: SightingIndex = sightings.into_iter().collect();
     let own = [TemporaryExposureKey::from_stored([1; 16], START, RollingPeriod::DAY)];
     let mut matcher = Matcher::new(&heard, MatchingRules::default()).excluding(&own);
-    matcher.check(published(key(1)), Timestamp::MAX);
-    matcher.check(published(key(2)), Timestamp::MAX);
+    matcher.check(published(key(1)), None);
+    matcher.check(published(key(2)), None);
     let report = matcher.finish();
     assert_eq!((report.keys_checked, report.own_keys_excluded), (2, 1));
     assert_eq!(report.matches.len(), 1);
@@ -123,15 +125,16 @@ fn a_revision_prevails_in_any_order() {
         transmission_risk_level: Some(8),
         ..DiagnosisKeyDetails::default()
     };
-    let record = |list, details| PublishedKey {
-        list,
-        key: DiagnosisKey::new([1; 16], START, RollingPeriod::DAY, details),
+    let record = |list, details| {
+        PublishedKey::new(DiagnosisKey::new([1; 16], START, RollingPeriod::DAY, details), list)
     };
     let (original, revised) = (record(KeyList::New, original), record(KeyList::Revised, revised));
     let sightings = [sighting(&key(1), 3, START.start())];
     for order in [[original, revised], [revised, original]] {
         let report = matched(&sightings, order, MatchingRules::default());
-        assert_eq!(report.matches[0].published, revised);
+        let published = report.matches[0].published;
+        assert_eq!((published.key, published.list), (revised.key, revised.list));
+        assert_eq!(published.grounds().iter().count(), 2);
     }
 }
 
@@ -168,39 +171,66 @@ fn a_withdrawal_prevails_over_a_record_that_says_more() {
         report_type: Some(ReportType::SelfReport),
         ..DiagnosisKeyDetails::default()
     });
-    assert_eq!(withdrawn.prevailing(wordy), withdrawn);
-    assert_eq!(wordy.prevailing(withdrawn), withdrawn);
+    assert_eq!(withdrawn.prevailing(wordy).key, withdrawn.key);
+    assert_eq!(wordy.prevailing(withdrawn), withdrawn.prevailing(wordy));
 }
 
 #[test]
 fn nothing_heard_after_a_key_was_public_counts() {
     let start = START.start();
-    let sightings = [0, 60, 120].map(|s| sighting(&key(1), 0, start.saturating_add(s)));
-    let heard: SightingIndex = sightings.into_iter().collect();
-    let run = |checks: &dyn Fn(&mut Matcher<'_>)| {
-        let mut matcher = Matcher::new(&heard, MatchingRules::default());
+    let mut clock = ClockWatch::default();
+    // The wall clock stands still: only what cannot be set tells before from after.
+    let mut stamp = |monotonic_seconds| {
+        clock.read(ClockReading { wall: start, monotonic_seconds, boot: BootId::UNKNOWN });
+        clock.stamp().unwrap()
+    };
+    let [before, available, after, much_later] = [100, 160, 220, 9_000].map(&mut stamp);
+    let heard = |stamps: &[RecordStamp]| -> SightingIndex {
+        let at = |(number, stamp): (u32, &RecordStamp)| Sighting {
+            stamp: Some(*stamp),
+            ..sighting(&key(1), 0, start.saturating_add(number))
+        };
+        (0..).zip(stamps).map(at).collect()
+    };
+    let both = heard(&[before, before, after]);
+    let run = |heard: &SightingIndex, checks: &dyn Fn(&mut Matcher<'_>)| {
+        let mut matcher = Matcher::new(heard, MatchingRules::default());
         checks(&mut matcher);
         matcher.finish()
     };
-    let at = |s| start.saturating_add(s);
-    let report = run(&|matcher| matcher.check(published(key(1)), at(60)));
+    let report = run(&both, &|matcher| matcher.check(published(key(1)), Some(available)));
     assert_eq!(report.matches[0].sightings().len(), 2);
     assert_eq!(report.matches[0].dropped.after_publication, 1);
     // The first availability counts, whatever comes later, and whether or not it matched.
-    for first in [60, 0] {
-        let report = run(&|matcher| {
-            matcher.check_again(published(key(1)), at(first));
-            matcher.check(published(key(1)), at(9_000));
-        });
-        assert_eq!(report.matches[0].first_available, at(first));
-    }
-    let early = START.start().saturating_sub(1);
-    let report = run(&|matcher| {
-        matcher.check_again(published(key(1)), early);
-        matcher.check(published(key(1)), at(9_000));
+    let report = run(&both, &|matcher| {
+        matcher.check_again(published(key(1)), Some(available));
+        matcher.check(published(key(1)), Some(much_later));
+    });
+    assert_eq!(report.matches[0].first_available, Some(available));
+    let report = run(&heard(&[after]), &|matcher| {
+        matcher.check_again(published(key(1)), Some(available));
+        matcher.check(published(key(1)), Some(much_later));
     });
     assert!(report.matches.is_empty());
     assert_eq!(report.near_misses.keys, 1);
+    // Without a stamp nobody knows, and the sighting is taken at its word.
+    let unknown: SightingIndex = [sighting(&key(1), 0, start)].into_iter().collect();
+    let report = run(&unknown, &|matcher| matcher.check(published(key(1)), Some(before)));
+    assert_eq!(report.matches.len(), 1);
+}
+
+#[test]
+fn what_was_heard_at_a_suspect_time_waits() {
+    let mut heard = SightingIndex::new();
+    heard.insert_suspect(&sighting(&key(1), 3, START.start()));
+    heard.insert(sighting(&key(2), 3, START.start()));
+    let mut matcher = Matcher::new(&heard, MatchingRules::default());
+    matcher.check(published(key(1)), None);
+    matcher.check(published(key(2)), None);
+    let report = matcher.finish();
+    assert_eq!(report.matches.len(), 1);
+    assert_eq!(report.near_misses.sightings.clock_suspect, 1);
+    assert_eq!(report.heard_at_suspect_time, [(published(key(1)), None)]);
 }
 
 proptest! {

@@ -9,7 +9,7 @@ use chikaku_core::diagnosis_key::{DiagnosisKey, DiagnosisKeyDetails};
 use chikaku_core::keys::AssociatedEncryptedMetadata;
 use chikaku_core::matching::{Matcher, MatchingRules, SightingIndex};
 use chikaku_core::sighting::Sighting;
-use chikaku_core::time::{IntervalNumber, RollingPeriod, Timestamp};
+use chikaku_core::time::{IntervalNumber, RollingPeriod};
 use export_support::{bin, chunk, number, packed, sig, signer, verify};
 
 const START: IntervalNumber = IntervalNumber::new(2_666_016);
@@ -31,6 +31,7 @@ fn sighting_of(number: u16) -> Sighting {
             identifier: key.identifier_key().identifier(START),
             metadata: AssociatedEncryptedMetadata::from_bytes([0; 4]),
         },
+        stamp: None,
     }
 }
 
@@ -54,7 +55,7 @@ fn nine_hundred_and_ninety_nine_are_matched() {
     assert_eq!(report.skipped(), 1);
 
     let mut matcher = Matcher::new(&heard, MatchingRules::default());
-    keys.into_iter().for_each(|key| matcher.check(key, Timestamp::MAX));
+    keys.into_iter().for_each(|key| matcher.check(key, None));
     let matches = matcher.finish().matches;
     assert_eq!(matches.len(), 999);
     let missed = key_bytes(bad_key);

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use chikaku_core::advertisement::Advertisement;
+use chikaku_core::clock::{BootId, ClockReading, ClockWatch};
 use chikaku_core::diagnosis_key::DiagnosisKeyDetails;
 use chikaku_core::encounter_log::{Change, EncounterLog, Exposure, LiveKey, MemoryLog};
 use chikaku_core::engine::{Engine, EngineConfiguration, Input, KeyFile};
@@ -13,7 +14,7 @@ use chikaku_core::matching::{DroppedSightings, Matcher, MatchingRules, SightingI
 use chikaku_core::metadata::BluetoothMetadata;
 use chikaku_core::sighting::Sighting;
 use chikaku_core::signal::TransmitPowerDbm;
-use chikaku_core::time::{IntervalNumber, RollingPeriod, Timestamp};
+use chikaku_core::time::{IntervalNumber, RollingPeriod};
 
 /// Fails if `text` shows four bytes in a row of `secret`, in hexadecimal or as a list of numbers.
 fn assert_hidden(text: &str, secret: &[u8], what: &str) {
@@ -35,14 +36,23 @@ fn debug_of_everything_that_holds_a_secret() {
     let metadata = BluetoothMetadata::from_bytes([0x40, 8, 0, 0]).unwrap();
     let encrypted = key.metadata_key().encrypt(&identifier, metadata);
     let advertisement = Advertisement { identifier, metadata: encrypted };
-    let sighting =
-        Sighting { heard_at: start.start(), previous_scan_ended: None, rssi: None, advertisement };
+    let sighting = Sighting {
+        heard_at: start.start(),
+        previous_scan_ended: None,
+        rssi: None,
+        advertisement,
+        stamp: None,
+    };
     let disclosed = key.disclose(DiagnosisKeyDetails::default());
+    let mut clock = ClockWatch::default();
+    clock.read(ClockReading { wall: start.start(), monotonic_seconds: 1, boot: BootId::UNKNOWN });
+    let first_available = clock.stamp().unwrap();
     let mut log = MemoryLog::new();
     let changes = vec![Change::OwnKey(key.clone()), Change::Sightings(vec![sighting])];
     let exposure = Exposure {
-        published: PublishedKey { key: disclosed, list: KeyList::New },
-        first_available: Timestamp::MAX,
+        published: PublishedKey::new(disclosed, KeyList::New),
+        first_available,
+        sightings: Vec::new(),
         windows: Vec::new(),
         identifiers: 1,
         dropped: DroppedSightings::default(),
@@ -54,9 +64,9 @@ fn debug_of_everything_that_holds_a_secret() {
 
     let heard: SightingIndex = [sighting].into_iter().collect();
     let mut matcher = Matcher::new(&heard, MatchingRules::default());
-    let published = PublishedKey { key: disclosed, list: KeyList::New };
-    matcher.check(published, Timestamp::MAX);
-    let live = LiveKey { published, first_available: Timestamp::MAX };
+    let published = PublishedKey::new(disclosed, KeyList::New);
+    matcher.check(published, None);
+    let live = LiveKey { published, first_available };
     log.commit(vec![Change::LiveKey(live)]).unwrap();
     let power = TransmitPowerDbm::new(-24).unwrap();
     let configuration = EngineConfiguration::cocoa(power, TrustedKeys::new());

@@ -7,9 +7,13 @@ use chikaku_core::diagnosis_key::{DiagnosisKey, DiagnosisKeyDetails, ReportType}
 use chikaku_core::exposure::{
     ExposureWindow, MeasuredSighting, ScanInstance, WindowOrigin, WindowRules, exposure_windows,
 };
-use chikaku_core::risk::cocoa::{RiskCalculationConfiguration, assess};
+use chikaku_core::risk::cocoa::RiskCalculationConfiguration;
+use chikaku_core::risk::cocoa_v2::{Behaviour, CocoaV2};
 use chikaku_core::risk::daily_summary::{BucketEdges, DailySummariesConfig, daily_summary};
-use chikaku_core::risk::{Infectiousness, RiskLevel};
+use chikaku_core::risk::{
+    Assessment, ConfigurationError, Infectiousness, KeyEvidence, ProfileRules, RiskLevel,
+    RiskProfile,
+};
 use chikaku_core::signal::AttenuationDb;
 use chikaku_core::time::{IntervalNumber, RollingPeriod, UtcDay};
 use proptest::prelude::*;
@@ -50,9 +54,20 @@ fn window(key: u8, scans: &[(u16, u32)]) -> ExposureWindow {
 
 fn decide(windows: &[ExposureWindow], edges: BucketEdges) -> Option<(f64, RiskLevel)> {
     let config = DailySummariesConfig { bucket_edges: edges, ..DailySummariesConfig::cocoa() };
-    let summary = daily_summary(DAY, windows, DAY, &config)?;
-    let assessment = assess(summary, windows, &RiskCalculationConfiguration::cocoa());
-    Some((summary.score_sum, assessment.level))
+    let rules = CocoaV2 { daily_summaries: config, ..CocoaV2::default() };
+    let assessment = assess(rules, windows).unwrap()?;
+    assessment.kept().next()?;
+    Some((assessment.score, assessment.level))
+}
+
+fn assess(
+    rules: CocoaV2,
+    windows: &[ExposureWindow],
+) -> Result<Option<Assessment>, ConfigurationError> {
+    let details = DiagnosisKeyDetails::default();
+    let key = DiagnosisKey::new([9; 16], IntervalNumber::new(0), RollingPeriod::DAY, details);
+    let evidence = KeyEvidence { key: &key, windows, sightings: &[] };
+    Ok(RiskProfile::new(ProfileRules::CocoaV2(rules))?.assess_day(DAY, &[evidence], DAY))
 }
 
 #[test]
@@ -146,8 +161,10 @@ fn a_rule_that_asks_for_nothing_notifies_nobody() {
         ..RiskCalculationConfiguration::cocoa()
     };
     let windows = [window(1, &[(50, 300); 10])];
-    let summary = daily_summary(DAY, &windows, DAY, &DailySummariesConfig::cocoa()).unwrap();
-    assert_eq!(assess(summary, &windows, &all_nop).level, RiskLevel::Low);
+    let rules = CocoaV2 { rule: all_nop, ..CocoaV2::default() };
+    assert!(assess(rules.clone(), &windows).is_err());
+    let as_shipped = CocoaV2 { behaviour: Behaviour::AsShipped, ..rules };
+    assert_eq!(assess(as_shipped, &windows).unwrap().unwrap().level, RiskLevel::Low);
 }
 
 #[test]

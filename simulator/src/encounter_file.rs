@@ -144,6 +144,7 @@ fn sighting(
             identifier,
             metadata: AssociatedEncryptedMetadata::from_bytes(bytes("aem", &document.aem)?),
         },
+        stamp: None,
     })
 }
 

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use chikaku_core::clock::{BootId, ClockReading};
 use chikaku_core::diagnosis_key::{DiagnosisKey, DiagnosisKeyDetails, ReportType};
 use chikaku_core::encounter_log::{EncounterLog, MemoryLog};
 use chikaku_core::engine::{Engine, EngineConfiguration, Input};
@@ -18,7 +19,7 @@ use chikaku_core::keys::RollingProximityIdentifier;
 use chikaku_core::risk::Infectiousness;
 use chikaku_core::sighting::Sighting;
 use chikaku_core::signal::{AttenuationDb, RssiCorrectionDb, TransmitPowerDbm};
-use chikaku_core::time::{IntervalNumber, RollingPeriod, UtcDay};
+use chikaku_core::time::{IntervalNumber, RollingPeriod, Timestamp, UtcDay};
 use chikaku_radio::capture::{
     Capture, CaptureError, CaptureInstant, CaptureOptions, CaptureReport,
 };
@@ -159,15 +160,21 @@ fn receive(phone: u32, capture: &Capture, options: &ReplayOptions) -> Vec<Sighti
     for scan in capture.scans() {
         let result = scan.to_scan_result();
         if scan.first_of_service {
-            let Ok(_) = engine.handle(Input::Stop, result.started, &mut rng);
-            let Ok(_) = engine.handle(Input::Start, result.started, &mut rng);
+            let Ok(_) = engine.handle(Input::Stop, clocks(result.started), &mut rng);
+            let Ok(_) = engine.handle(Input::Start, clocks(result.started), &mut rng);
         }
-        let now = result.ended;
+        let now = clocks(result.ended);
         let Ok(_) = engine.handle(Input::ScanFinished(result), now, &mut rng);
     }
     let mut sightings = Vec::new();
     let Ok(()) = engine.log().visit_sightings(&mut |sighting| sightings.push(*sighting));
     sightings
+}
+
+/// A capture has one clock; nobody set it meanwhile.
+fn clocks(wall: Timestamp) -> ClockReading {
+    let monotonic_seconds = u64::try_from(wall.unix_seconds()).unwrap_or(0);
+    ClockReading { wall, monotonic_seconds, boot: BootId::UNKNOWN }
 }
 
 /// Windows by transmitter. GAEN builds them key by key, so identifiers of two days never share

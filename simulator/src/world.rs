@@ -16,6 +16,8 @@ use std::collections::BinaryHeap;
 
 use chikaku_core::diagnosis_key::ReportType;
 use chikaku_core::engine::{Disclosure, EngineConfiguration, Input, KeyFile, Output};
+use chikaku_core::risk::cocoa_v2::CocoaV2;
+use chikaku_core::risk::{ProfileRules, RiskProfile};
 use chikaku_core::signal::{RssiCorrectionDb, TransmitPowerDbm};
 use chikaku_core::time::Timestamp;
 
@@ -74,7 +76,10 @@ impl<'a> World<'a> {
             configuration.matching = matching;
         }
         if let Some(minimum) = scenario.interference.minimum_window_score {
-            configuration.daily_summaries.minimum_window_score = minimum;
+            let mut rules = CocoaV2::default();
+            rules.daily_summaries.minimum_window_score = minimum;
+            configuration.profile = RiskProfile::new(ProfileRules::CocoaV2(rules))
+                .expect("the scenario's minimum was checked when it was read");
         }
 
         let phones = scenario.phones.iter().map(|specification| {
@@ -212,14 +217,19 @@ impl<'a> World<'a> {
                 self.server.receive(&keys, self.now);
             }
             Output::DayAssessed(assessment) => {
-                let score = assessment.summary.score_sum.to_bits().to_be_bytes();
+                let score = assessment.score.to_bits().to_be_bytes();
                 self.trace.record(self.now, name, "assessed", &score);
             }
             Output::Announce(assessment) => {
                 let day = assessment.day.days_since_1970().to_be_bytes();
                 self.trace.record(self.now, name, "announced", &day);
+                let announced = Input::Announced { day: assessment.day };
                 self.announcements.push(Announcement { phone, at: self.now, assessment });
-                self.tell_quietly(phone, Input::Announced { day: assessment.day });
+                self.tell_quietly(phone, announced);
+            }
+            Output::DayRecorded(record) => {
+                let scanned = record.minutes_scanned.to_be_bytes();
+                self.trace.record(self.now, name, "recorded", &scanned);
             }
             // The simulator switches no phone off; a new kind of output changes no trace silently.
             other => self.trace.record(self.now, name, "other", format!("{other:?}").as_bytes()),

@@ -11,30 +11,22 @@ use crate::time::{IntervalNumber, Timestamp};
 /// Whether a sighting was made before its key was first available to this phone. Only such a
 /// sighting counts.
 ///
-/// Both stamps come from one [`ClockWatch`](super::ClockWatch). Their order is the order of
-/// recording, so no setting of the clock moves a replay before the download.
+/// Both stamps come from one [`ClockWatch`](super::ClockWatch). Age is compared, and the order of
+/// recording where the age is the same, so no setting of the wall clock moves a replay before the
+/// download, and a scan that is handed over late counts from when it was made.
 #[must_use]
-pub const fn heard_before_public(heard: RecordStamp, first_available: RecordStamp) -> bool {
-    heard.sequence < first_available.sequence
-}
-
-/// Whether a sighting was made before the key was published, by the time that the publisher
-/// signed (the end of the key file's period). `heard_at` is corrected time.
-///
-/// Closes the gap between the publication and this phone's own download, during which an attacker
-/// may already have the key. Without a signed time there is no such gap to see.
-#[must_use]
-pub fn heard_before_published(heard_at: Timestamp, published_at: Option<Timestamp>) -> bool {
-    published_at.is_none_or(|published| heard_at < published)
+pub fn heard_before_public(heard: RecordStamp, first_available: RecordStamp) -> bool {
+    age_and_order(heard) < age_and_order(first_available)
 }
 
 /// The earlier of two times at which one key was available, as several files may carry it.
 #[must_use]
-pub fn first_available(known: Option<RecordStamp>, downloaded: RecordStamp) -> RecordStamp {
-    match known {
-        Some(known) if known.sequence <= downloaded.sequence => known,
-        Some(_) | None => downloaded,
-    }
+pub fn first_available(known: RecordStamp, downloaded: RecordStamp) -> RecordStamp {
+    if age_and_order(known) <= age_and_order(downloaded) { known } else { downloaded }
+}
+
+const fn age_and_order(stamp: RecordStamp) -> (u64, u64) {
+    (stamp.elapsed_seconds, stamp.sequence)
 }
 
 /// The instant from which no sighting of a key can count any more. `key_end` is the first interval

@@ -13,6 +13,9 @@ use crate::time::Timestamp;
 pub struct EpochId(pub(super) u64);
 
 impl EpochId {
+    /// No epoch that was ever seen; what is recorded in it is suspect.
+    pub const UNKNOWN: Self = Self(0);
+
     /// The number, for storage and display.
     #[must_use]
     pub const fn get(self) -> u64 {

@@ -101,6 +101,23 @@ impl SignedIntervals {
         Ok(())
     }
 
+    /// Notes that `key` alone makes the identifier of `interval` from now on: the key that made it
+    /// before has been cut off in front of the interval, so that nothing that is ever published
+    /// claims it twice.
+    pub fn reassign(&mut self, interval: IntervalNumber, key: KeyTag) {
+        let number = interval.get();
+        let split = |run: &Used| {
+            let before =
+                number.checked_sub(1).map(|last| Used { last: run.last.min(last), ..*run });
+            let after =
+                number.checked_add(1).map(|start| Used { start: run.start.max(start), ..*run });
+            [before, after].into_iter().flatten().filter(|part| part.start <= part.last)
+        };
+        self.runs = self.runs.iter().flat_map(split).collect();
+        // The interval is free now, so that this cannot fail.
+        let _free = self.sign(interval, key);
+    }
+
     /// The first unused interval at or after `from` and the number of unused ones that follow it
     /// within its UTC day, itself included: the validity a new key may have. `None` if the rest of
     /// the day is used up.

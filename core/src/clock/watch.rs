@@ -46,6 +46,18 @@ impl ClockWatch {
         Self { rules, ..Self::default() }
     }
 
+    /// The same watch under other rules.
+    #[must_use]
+    pub fn with_rules(self, rules: ClockRules) -> Self {
+        Self { rules, ..self }
+    }
+
+    /// What the wall clock will read at `instant` of the best known time, as it is set now.
+    #[must_use]
+    pub fn wall_at(&self, instant: Timestamp) -> Timestamp {
+        moved(instant, self.wall_ahead_seconds().unwrap_or(0))
+    }
+
     /// Takes the next reading and says what became of the wall clock.
     ///
     /// A monotonic clock that runs backwards within one boot counts as a restart that the host
@@ -117,6 +129,40 @@ impl ClockWatch {
         let elapsed_seconds = self.elapsed_seconds();
         self.sequence = self.sequence.saturating_add(1);
         Some(RecordStamp { sequence: self.sequence, epoch, elapsed_seconds })
+    }
+
+    /// A stamp for a record that was made at an earlier reading and is handed over only now, such
+    /// as a scan from before the first unlock. `None` before the first reading.
+    ///
+    /// The record belongs to the epoch of its own boot with the same setting of the wall clock. A
+    /// boot of which nothing else is known counts to the current epoch if the record lies before
+    /// the last reading, by the wall clock; a record that fits nowhere is suspect.
+    pub fn stamp_at(&mut self, reading: &ClockReading) -> Option<RecordStamp> {
+        let last = self.last?;
+        let now = self.stamp()?;
+        let age = if same_boot(reading, &last) {
+            last.monotonic_seconds.saturating_sub(reading.monotonic_seconds)
+        } else {
+            u64::try_from(last.wall.seconds_since(reading.wall)).unwrap_or(0)
+        };
+        Some(RecordStamp {
+            epoch: self.epoch_of(reading),
+            elapsed_seconds: now.elapsed_seconds.saturating_sub(age),
+            ..now
+        })
+    }
+
+    fn epoch_of(&self, reading: &ClockReading) -> EpochId {
+        let mut of_its_boot =
+            self.epochs.iter().rev().filter(|epoch| epoch.first.boot == reading.boot).peekable();
+        let found = if of_its_boot.peek().is_some() {
+            of_its_boot
+                .find(|epoch| self.tolerates(reading.offset().saturating_sub(epoch.first.offset())))
+        } else {
+            let is_past = self.last.is_some_and(|last| reading.wall <= last.wall);
+            self.epochs.back().filter(|_| is_past)
+        };
+        found.map_or(EpochId::UNKNOWN, |epoch| epoch.id)
     }
 
     /// The current epoch; `None` before the first reading.

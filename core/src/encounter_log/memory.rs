@@ -3,11 +3,14 @@
 use core::convert::Infallible;
 use std::collections::BTreeMap;
 
-use super::{AuditEntry, Change, DayRecord, EncounterLog, Exposure, LiveKey};
+use super::{
+    AuditEntry, Change, DayRecord, EncounterLog, EngineRecord, Exposure, Horizon, LiveKey,
+};
 use crate::export::KeyName;
 use crate::keys::TemporaryExposureKey;
 use crate::sighting::Sighting;
-use crate::time::{IntervalNumber, Timestamp, UtcDay};
+use crate::status::assessed::Assessed;
+use crate::time::{IntervalNumber, UtcDay};
 
 /// Keeps everything in ordered maps; a commit cannot fail.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +23,8 @@ pub struct MemoryLog {
     cursors: BTreeMap<String, u64>,
     audit: Vec<AuditEntry>,
     days: BTreeMap<UtcDay, DayRecord>,
+    assessed: BTreeMap<UtcDay, Assessed>,
+    engine: Option<Box<EngineRecord>>,
 }
 
 impl MemoryLog {
@@ -29,20 +34,30 @@ impl MemoryLog {
         Self::default()
     }
 
-    fn forget_before(&mut self, instant: Timestamp) {
+    fn forget(&mut self, horizon: Horizon) {
+        let instant = horizon.before;
         self.own_keys.retain(|_, key| key.rolling_end().start() > instant);
         self.disclosed_until = self.disclosed_until.filter(|until| until.start() > instant);
         self.sightings.retain(|_, sightings| {
-            sightings.retain(|sighting| sighting.heard_at >= instant);
+            sightings.retain(|sighting| !horizon.hides(sighting));
             !sightings.is_empty()
         });
         self.exposures.retain(|_, exposure| {
-            exposure.windows.retain(|window| window.first_heard_at >= instant);
-            exposure.published.key.rolling_end().start() > instant || !exposure.windows.is_empty()
+            exposure.forget(|heard_at| heard_at < instant)
+                || exposure.published.key.rolling_end().start() > instant
         });
         self.live_keys.retain(|_, live| live.published.key.rolling_end().start() > instant);
         self.audit.retain(|entry| entry.at >= instant);
         self.days.retain(|day, _| *day >= instant.day());
+        self.assessed.retain(|day, _| *day >= instant.day());
+    }
+
+    fn forget_day(&mut self, day: UtcDay) {
+        self.own_keys.retain(|_, key| !key.touches(day));
+        self.sightings.remove(&day);
+        self.exposures.retain(|_, exposure| exposure.forget_day(day));
+        self.days.remove(&day);
+        self.assessed.remove(&day);
     }
 }
 
@@ -76,7 +91,13 @@ impl EncounterLog for MemoryLog {
                 Change::Day(record) => {
                     self.days.insert(record.assessment.day, record);
                 }
-                Change::ForgetBefore(instant) => self.forget_before(instant),
+                Change::Assessed(assessed) => {
+                    self.assessed.insert(assessed.date, assessed);
+                }
+                Change::Engine(record) => self.engine = Some(record),
+                Change::Forget(horizon) => self.forget(horizon),
+                Change::ForgetDay(day) => self.forget_day(day),
+                Change::ForgetEverything => *self = Self::default(),
             }
         }
         Ok(())
@@ -112,6 +133,14 @@ impl EncounterLog for MemoryLog {
     }
 
     fn day(&self, day: UtcDay) -> Result<Option<DayRecord>, Infallible> {
-        Ok(self.days.get(&day).copied())
+        Ok(self.days.get(&day).cloned())
+    }
+
+    fn assessed(&self) -> Result<Vec<Assessed>, Infallible> {
+        Ok(self.assessed.values().cloned().collect())
+    }
+
+    fn engine_record(&self) -> Result<Option<EngineRecord>, Infallible> {
+        Ok(self.engine.as_deref().cloned())
     }
 }

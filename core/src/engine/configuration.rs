@@ -1,62 +1,83 @@
 //! Everything an app team may choose, with COCOA's production values as the default.
 
 use crate::advertisement::AdvertisementFormat;
+use crate::clock::ClockRules;
 use crate::engine::plan::ScanSchedule;
 use crate::export::{Limits, TrustedKeys};
 use crate::exposure::WindowRules;
+use crate::flood::FloodLimits;
 use crate::matching::MatchingRules;
 use crate::metadata::{BluetoothMetadata, CalibrationConfidence, MetadataVersion};
-use crate::risk::cocoa::RiskCalculationConfiguration;
-use crate::risk::daily_summary::DailySummariesConfig;
-use crate::risk::mapping::DiagnosisKeysDataMapping;
+use crate::risk::RiskProfile;
 use crate::signal::TransmitPowerDbm;
+use crate::status::StatusRules;
 
 /// The engine's configuration.
 #[derive(Clone, Debug)]
 pub struct EngineConfiguration {
+    /// The app team's name for this configuration, for the daily records.
+    pub version: Option<String>,
     /// Service UUID of the advertisement.
     pub advertisement_format: AdvertisementFormat,
     /// Version, calibration confidence and radiated transmit power of this phone's model.
     pub metadata: BluetoothMetadata,
     /// Length and spacing of scans.
     pub scan_schedule: ScanSchedule,
+    /// How much is kept of a scan and of a day.
+    pub flood: FloodLimits,
     /// Tolerances of matching.
     pub matching: MatchingRules,
     /// Constants of window building, with this model's signal correction.
     pub windows: WindowRules,
-    /// What a key's details, and their absence, mean.
-    pub mapping: DiagnosisKeysDataMapping,
-    /// Weights of the daily summary.
-    pub daily_summaries: DailySummariesConfig,
-    /// When a day is High.
-    pub risk: RiskCalculationConfiguration,
+    /// What a key's details mean, how a day is scored, and when it is High.
+    pub profile: RiskProfile,
     /// Whose key files are believed. Without a key every file is refused.
     pub trusted_keys: TrustedKeys,
     /// How large a key file may be.
     pub limits: Limits,
+    /// How many key files are matched a day; `None` for all. Six beside a framework that allows
+    /// no more.
+    pub key_files_per_day: Option<u32>,
+    /// How a wrong clock is told from a right one.
+    pub clock: ClockRules,
+    /// From when on something counts as wrong.
+    pub status: StatusRules,
     /// For how many times 24 hours anything is kept.
     pub retention_days: u32,
 }
 
 impl EngineConfiguration {
-    /// COCOA's production rules, for a model whose radiated power is `transmit_power`.
+    /// The rules of `profile`, for a model whose radiated power is `transmit_power`.
     #[must_use]
-    pub fn cocoa(transmit_power: TransmitPowerDbm, trusted_keys: TrustedKeys) -> Self {
+    pub fn new(
+        profile: RiskProfile,
+        transmit_power: TransmitPowerDbm,
+        trusted_keys: TrustedKeys,
+    ) -> Self {
         Self {
+            version: None,
             advertisement_format: AdvertisementFormat::default(),
             metadata: BluetoothMetadata {
                 version: MetadataVersion::V1_1(CalibrationConfidence::Lowest),
                 transmit_power,
             },
             scan_schedule: ScanSchedule::default(),
+            flood: FloodLimits::default(),
             matching: MatchingRules::default(),
             windows: WindowRules::default(),
-            mapping: DiagnosisKeysDataMapping::cocoa(),
-            daily_summaries: DailySummariesConfig::cocoa(),
-            risk: RiskCalculationConfiguration::cocoa(),
+            profile,
             trusted_keys,
             limits: Limits::default(),
+            key_files_per_day: None,
+            clock: ClockRules::default(),
+            status: StatusRules::default(),
             retention_days: 14,
         }
+    }
+
+    /// COCOA's production rules, without its faults.
+    #[must_use]
+    pub fn cocoa(transmit_power: TransmitPowerDbm, trusted_keys: TrustedKeys) -> Self {
+        Self::new(RiskProfile::cocoa_v2(), transmit_power, trusted_keys)
     }
 }

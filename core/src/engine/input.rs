@@ -4,7 +4,7 @@ use core::fmt;
 
 use crate::diagnosis_key::ReportType;
 use crate::sighting::ScanResult;
-use crate::time::UtcDay;
+use crate::time::{Timestamp, UtcDay};
 
 /// What the host tells the engine. `Debug` shows of a key file only its length.
 #[non_exhaustive]
@@ -27,6 +27,18 @@ pub enum Input<'a> {
     },
     /// A scan is over; this is everything it heard.
     ScanFinished(ScanResult),
+    /// A source the host trusts says that it is this time at the reading that comes with it: a
+    /// server's time over an authenticated connection. Corrects what was recorded since boot, and
+    /// brings back what was heard while the clock was suspect.
+    TrustedTime(Timestamp),
+    /// A run of key files begins: so many were listed, so many of them could not be fetched. The
+    /// others follow as [`Input::KeyFile`].
+    FilesListed {
+        /// How many the sources list that were not matched before.
+        listed: u32,
+        /// Of these, how many could not be fetched.
+        missing: u32,
+    },
     /// A downloaded key file.
     KeyFile(KeyFile<'a>),
     /// The user tested positive and consented to publishing the keys.
@@ -36,6 +48,10 @@ pub enum Input<'a> {
         /// The day.
         day: UtcDay,
     },
+    /// The user wants this UTC day forgotten. Nothing of it is kept or announced again.
+    ForgetDay(UtcDay),
+    /// The user wants everything forgotten. The engine is as new, and stopped.
+    ForgetEverything,
 }
 
 impl fmt::Debug for Input<'_> {
@@ -49,7 +65,13 @@ impl fmt::Debug for Input<'_> {
             Self::ScanFinished(scan) => f.debug_tuple("ScanFinished").field(scan).finish(),
             Self::KeyFile(file) => write!(f, "KeyFile({} bytes)", file.bytes.len()),
             Self::Disclose(disclosure) => f.debug_tuple("Disclose").field(disclosure).finish(),
+            Self::TrustedTime(instant) => f.debug_tuple("TrustedTime").field(instant).finish(),
+            Self::FilesListed { listed, missing } => {
+                write!(f, "FilesListed({listed}, {missing} missing)")
+            }
             Self::Announced { day } => write!(f, "Announced({day})"),
+            Self::ForgetDay(day) => write!(f, "ForgetDay({day})"),
+            Self::ForgetEverything => f.write_str("ForgetEverything"),
         }
     }
 }

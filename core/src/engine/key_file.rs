@@ -8,18 +8,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Engine, KeyFile, Output, State, Turn};
+use crate::clock::RecordStamp;
+use crate::clock::availability::{defer_until, first_available};
 use crate::encounter_log::{
     AuditEntry, AuditedFile, Change, Cursor, DayRecord, EncounterLog, Exposure, LiveKey,
 };
 use crate::export::{
     ExportDigest, ExportError, KeyExport, KeyName, KeyReport, PublishedKey, Verified,
 };
-use crate::exposure::{ExposureWindow, WindowOrigin, exposure_windows, measure};
+use crate::exposure::{exposure_windows, measure};
 use crate::matching::{KeyMatch, MatchReport, Matcher, NearMisses, SightingIndex};
-use crate::risk::cocoa::assess;
-use crate::risk::daily_summary::{DailySummary, daily_summary};
-use crate::risk::{Infectiousness, RiskLevel};
-use crate::time::{INTERVAL_SECONDS, Timestamp, UtcDay};
+use crate::risk::{Assessment, KeyEvidence, RiskLevel};
+use crate::sighting::Sighting;
+use crate::time::{Timestamp, UtcDay};
 
 /// What became of a key file that was accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,8 +56,15 @@ impl KeyFileReport {
 /// What a file's keys came to.
 struct Matched {
     report: KeyFileReport,
-    matches: Vec<KeyMatch>,
+    found: MatchReport,
     live: Vec<LiveKey>,
+}
+
+/// What is in the log before a file comes, and what the file is matched against.
+struct Remembered {
+    exposures: Vec<Exposure>,
+    live: Vec<LiveKey>,
+    heard: SightingIndex,
 }
 
 impl<L: EncounterLog> Engine<L> {
@@ -65,37 +73,53 @@ impl<L: EncounterLog> Engine<L> {
     pub(super) fn ingest_key_file(
         &self,
         file: &KeyFile<'_>,
-        state: &State,
-        retained_since: Timestamp,
-        now: Timestamp,
+        state: &mut State,
         turn: &mut Turn,
-    ) -> Result<Result<KeyFileReport, ExportError>, L::Error> {
-        let matched = match self.vouched_for(file.bytes) {
-            Ok(export) => {
-                let stored = self.exposures(now)?;
-                let live = self.log.live_keys()?;
-                let heard = self.heard_since(retained_since)?;
-                let matched = self.match_file(&export, state, &heard, &stored, &live, now);
-                matched.map(|matched| (matched, stored))
+    ) -> Result<(), L::Error> {
+        let elapsed = state.record.clock.elapsed_seconds();
+        if let Err(throttled) = state.record.budget.take(turn.now, elapsed) {
+            let until = state.record.clock.wall_at(throttled.until);
+            turn.outputs.push(Output::KeyFileThrottled { until });
+            return Ok(());
+        }
+        let export = match self.vouched_for(file.bytes) {
+            Ok(export) => export,
+            Err(refused) => {
+                state.refuse_file(refused, turn);
+                return Ok(());
             }
-            Err(refused) => Err(refused),
         };
-        let (Matched { report, matches, live }, stored) = match matched {
+        // Who signed the file knew what time it was. What this proves holds for this file already.
+        if let Some(end) = export.metadata().end {
+            state.record.clock.prove_at_least(end);
+        }
+        let Some(stamp) = state.record.clock.stamp() else { return Ok(()) };
+        let remembered = self.remembered(state, turn)?;
+        let matched = match self.match_file(&export, state, &remembered, stamp, turn.now) {
             Ok(matched) => matched,
             Err(refused) => {
-                let entry = AuditEntry { at: now, outcome: Err(refused.clone()) };
-                turn.changes.push(Change::Audit(entry));
-                return Ok(Err(refused));
+                state.refuse_file(refused, turn);
+                return Ok(());
             }
         };
-        turn.changes.push(Change::Audit(report.audited_at(now)));
+        let Matched { report, found, live } = matched;
+        state.record.key_files.last_matched = Some(turn.now);
+        state.record.daily.file_matched(report.keys.delivered());
+        turn.changes.push(Change::Audit(report.audited_at(turn.now)));
         turn.changes.extend(live.into_iter().map(Change::LiveKey));
         if let Some((source, position)) = file.cursor {
             let source = source.to_owned();
             turn.changes.push(Change::Cursor(Cursor { source, position }));
         }
-        self.keep_exposures(&matches, stored, retained_since, now, turn)?;
-        Ok(Ok(report))
+        turn.outputs.push(Output::KeyFileIngested(Ok(report)));
+        self.keep_exposures(&found, remembered.exposures, state, turn)
+    }
+
+    /// Looks the keys that are known already up again, after the times of sightings have changed.
+    pub(super) fn match_again(&self, state: &mut State, turn: &mut Turn) -> Result<(), L::Error> {
+        let remembered = self.remembered(state, turn)?;
+        let found = self.matcher(state, &remembered).finish();
+        self.keep_exposures(&found, remembered.exposures, state, turn)
     }
 
     /// Opens a file that a trusted key vouches for; nothing is looked up for any other.
@@ -104,94 +128,121 @@ impl<L: EncounterLog> Engine<L> {
             .verify(&self.configuration.trusted_keys)
     }
 
-    fn heard_since(&self, instant: Timestamp) -> Result<SightingIndex, L::Error> {
+    fn remembered(&self, state: &State, turn: &Turn) -> Result<Remembered, L::Error> {
+        let clock = &state.record.clock;
         let mut heard = SightingIndex::new();
         self.log.visit_sightings(&mut |sighting| {
-            if sighting.heard_at >= instant {
-                heard.insert(*sighting);
+            if turn.horizon.hides(sighting) {
+                return;
+            }
+            let trust = sighting.stamp.map(|stamp| clock.trust(stamp.epoch));
+            let corrected = |wall| match trust {
+                Some(trust) => trust.correct(wall),
+                None => Some(wall),
+            };
+            match corrected(sighting.heard_at) {
+                None => heard.insert_suspect(sighting),
+                Some(heard_at) => heard.insert(Sighting {
+                    heard_at,
+                    previous_scan_ended: sighting.previous_scan_ended.and_then(corrected),
+                    ..*sighting
+                }),
             }
         })?;
-        Ok(heard)
+        Ok(Remembered {
+            exposures: self.exposures_since(turn.horizon.before)?,
+            live: self.log.live_keys()?,
+            heard,
+        })
     }
 
-    /// Matches the file's keys together with those that were matched or live before, so that
-    /// sightings that came later, and records that say more, are not missed.
+    /// A matcher that has looked up the keys that were matched or live before, so that sightings
+    /// that came later, and records that say more, are not missed.
+    fn matcher<'a>(&self, state: &'a State, remembered: &'a Remembered) -> Matcher<'a> {
+        let own = state.keyring.keys();
+        let mut matcher =
+            Matcher::new(&remembered.heard, self.configuration.matching).excluding(own);
+        for exposure in &remembered.exposures {
+            matcher.check_again(exposure.published, Some(exposure.first_available));
+        }
+        for known in &remembered.live {
+            matcher.check_again(known.published, Some(known.first_available));
+        }
+        matcher
+    }
+
     fn match_file(
         &self,
         export: &KeyExport<'_, Verified>,
         state: &State,
-        heard: &SightingIndex,
-        stored: &[Exposure],
-        known_live: &[LiveKey],
+        remembered: &Remembered,
+        stamp: RecordStamp,
         now: Timestamp,
     ) -> Result<Matched, ExportError> {
-        let own = state.keyring.keys();
-        let mut matcher = Matcher::new(heard, self.configuration.matching).excluding(own);
-        for exposure in stored {
-            matcher.check_again(exposure.published, exposure.first_available);
-        }
-        for known in known_live {
-            matcher.check_again(known.published, known.first_available);
-        }
-
+        let mut matcher = self.matcher(state, remembered);
         let known: BTreeMap<_, _> =
-            known_live.iter().map(|known| (known.published.name(), *known)).collect();
+            remembered.live.iter().map(|known| (known.published.name(), *known)).collect();
         let mut live: BTreeMap<KeyName, LiveKey> = BTreeMap::new();
+        let mut remember = |published: PublishedKey, since: RecordStamp| {
+            let name = published.name();
+            let merged = match live.get(&name).or_else(|| known.get(&name)) {
+                Some(known) => LiveKey {
+                    published: known.published.prevailing(published),
+                    first_available: first_available(known.first_available, since),
+                },
+                None => LiveKey { published, first_available: since },
+            };
+            live.insert(name, merged);
+        };
         let mut keys = export.keys()?;
         for published in &mut keys {
             let published = published?;
-            matcher.check(published, now);
+            matcher.check(published, Some(stamp));
             if self.is_live(&published, now) {
-                let name = published.name();
-                let merged = match live.get(&name).or_else(|| known.get(&name)) {
-                    Some(known) => LiveKey {
-                        published: known.published.prevailing(published),
-                        first_available: known.first_available.min(now),
-                    },
-                    None => LiveKey { published, first_available: now },
-                };
-                live.insert(name, merged);
+                remember(published, stamp);
             }
         }
-        let MatchReport { own_keys_excluded, matches, near_misses, .. } = matcher.finish();
+        let found = matcher.finish();
+        for (published, since) in &found.heard_at_suspect_time {
+            remember(*published, since.unwrap_or(stamp));
+        }
         let report = KeyFileReport {
             keys: keys.into_report(),
-            own_keys_excluded,
-            keys_matched: matches.len() as u64,
-            near_misses,
+            own_keys_excluded: found.own_keys_excluded,
+            keys_matched: found.matches.len() as u64,
+            near_misses: found.near_misses,
             live_keys: live.len() as u64,
             digest: export.metadata().digest,
         };
-        Ok(Matched { report, matches, live: live.into_values().collect() })
+        Ok(Matched { report, found, live: live.into_values().collect() })
     }
 
     /// Whether a sighting from now on could still lie within the key's tolerance.
     fn is_live(&self, published: &PublishedKey, now: Timestamp) -> bool {
         let tolerance = self.configuration.matching.tolerance_intervals;
-        let end = published.key.rolling_end().start();
-        now < end.saturating_add(tolerance.saturating_mul(INTERVAL_SECONDS))
+        now < defer_until(published.key.rolling_end(), tolerance)
     }
 
     fn keep_exposures(
         &self,
-        matches: &[KeyMatch],
+        found: &MatchReport,
         mut exposures: Vec<Exposure>,
-        retained_since: Timestamp,
-        now: Timestamp,
+        state: &mut State,
         turn: &mut Turn,
     ) -> Result<(), L::Error> {
         let mut days = BTreeSet::new();
-        for key_match in matches {
-            let exposure = self.exposure(key_match);
+        let forgotten = &state.record.forgotten_days;
+        for key_match in &found.matches {
+            let Some(exposure) = self.exposure(key_match, forgotten) else { continue };
             let name = exposure.published.name();
             let known = exposures.iter().position(|known| known.published.name() == name);
             if known.is_some_and(|index| exposures[index] == exposure) {
                 continue;
             }
-            days.extend(exposure.windows.iter().map(ExposureWindow::day));
+            days.extend(days_of(&exposure));
             match known {
                 Some(index) => {
-                    days.extend(exposures[index].windows.iter().map(ExposureWindow::day));
+                    days.extend(days_of(&exposures[index]));
                     exposures[index] = exposure.clone();
                 }
                 None => exposures.push(exposure.clone()),
@@ -199,70 +250,97 @@ impl<L: EncounterLog> Engine<L> {
             turn.changes.push(Change::Exposure(exposure));
         }
         for day in days {
-            self.conclude(day, &exposures, retained_since, now, turn)?;
+            self.conclude(day, &exposures, state, turn)?;
         }
         Ok(())
     }
 
-    fn exposure(&self, matched: &KeyMatch) -> Exposure {
+    /// The exposure, or `None` if it lies on days that the user wants forgotten and on no others.
+    fn exposure(&self, matched: &KeyMatch, forgotten: &BTreeSet<UtcDay>) -> Option<Exposure> {
         let configuration = &self.configuration;
-        let details = &matched.published.key.details;
-        let origin = WindowOrigin {
-            key: matched.published.key.hash(),
-            report_type: configuration.mapping.report_type(details),
-            infectiousness: configuration.mapping.infectiousness(details),
-        };
-        let (measured, unmeasured) = measure(matched, &configuration.windows);
-        let windows = if origin.infectiousness == Infectiousness::None {
-            Vec::new()
-        } else {
-            exposure_windows(&measured, &origin, &configuration.windows)
-        };
-        Exposure {
+        let reported = configuration.profile.as_reported(&matched.published);
+        let origin = configuration.profile.window_origin(&reported);
+        let (sightings, unmeasured) = measure(matched, &configuration.windows);
+        let mut exposure = Exposure {
             published: matched.published,
-            first_available: matched.first_available,
-            windows,
+            // The engine stamps every key it hands to the matcher.
+            first_available: matched.first_available?,
+            windows: exposure_windows(&sightings, &origin, &configuration.windows),
+            sightings,
             identifiers: u32::try_from(matched.identifiers.len()).unwrap_or(u32::MAX),
             dropped: matched.dropped,
             unmeasured,
-        }
+        };
+        let remains = forgotten.iter().all(|day| exposure.forget_day(*day));
+        remains.then_some(exposure)
     }
 
-    /// Concludes `day` over the windows of all exposures, and announces it if it is High and the
+    /// Concludes `day` over the evidence of all exposures, and announces it if it is High and the
     /// user has not been told.
     fn conclude(
         &self,
         day: UtcDay,
         exposures: &[Exposure],
-        retained_since: Timestamp,
-        now: Timestamp,
+        state: &mut State,
         turn: &mut Turn,
     ) -> Result<(), L::Error> {
         let before = self.log.day(day)?;
-        let half_forgotten = day.start() < retained_since;
+        let half_forgotten = day.start() < turn.horizon.before;
         if before.is_some() && half_forgotten {
             // What is left of the day would say less than was concluded from the whole of it.
             return Ok(());
         }
-        let configuration = &self.configuration;
-        let windows = || exposures.iter().flat_map(|exposure| &exposure.windows);
-        let summaries = &configuration.daily_summaries;
-        let summary = match daily_summary(day, windows(), now.day(), summaries) {
-            Some(summary) => summary,
-            // Nothing counts any more, since keys were withdrawn: the old conclusion must go.
-            None if before.is_some() => DailySummary::empty(day),
-            None => return Ok(()),
+        let assessment = match self.assess(day, exposures, turn.now) {
+            Some(assessment) => assessment,
+            // Nothing of the day is left, as when a time was corrected: its conclusion must go.
+            None => match &before {
+                Some(record) => Assessment::of_nothing(record.assessment.profile, day),
+                None => return Ok(()),
+            },
         };
-        let assessment = assess(summary, windows(), &configuration.risk);
-        if before.is_some_and(|record| record.assessment == assessment) {
+        state.record.daily.concluded(assessment.level);
+        if before.as_ref().is_some_and(|record| record.assessment == assessment) {
             return Ok(());
         }
         let announced = before.is_some_and(|record| record.announced);
-        turn.changes.push(Change::Day(DayRecord { assessment, announced }));
-        turn.outputs.push(Output::DayAssessed(assessment));
-        if assessment.level == RiskLevel::High && !announced {
+        let announce = assessment.level == RiskLevel::High && !announced;
+        turn.changes.push(Change::Day(DayRecord { assessment: assessment.clone(), announced }));
+        turn.outputs.push(Output::DayAssessed(assessment.clone()));
+        if announce {
             turn.outputs.push(Output::Announce(assessment));
         }
         Ok(())
     }
+
+    fn assess(&self, day: UtcDay, exposures: &[Exposure], now: Timestamp) -> Option<Assessment> {
+        let profile = &self.configuration.profile;
+        let reported: Vec<_> =
+            exposures.iter().map(|exposure| profile.as_reported(&exposure.published)).collect();
+        let evidence: Vec<_> = exposures
+            .iter()
+            .zip(&reported)
+            .map(|(exposure, key)| KeyEvidence {
+                key,
+                windows: &exposure.windows,
+                sightings: &exposure.sightings,
+            })
+            .collect();
+        profile.assess_day(day, &evidence, now.day())
+    }
+}
+
+impl State {
+    fn refuse_file(&mut self, refused: ExportError, turn: &mut Turn) {
+        let files = &mut self.record.key_files;
+        files.refused = files.refused.saturating_add(1);
+        self.record.daily.file_missing();
+        let entry = AuditEntry { at: turn.now, outcome: Err(refused.clone()) };
+        turn.changes.push(Change::Audit(entry));
+        turn.outputs.push(Output::KeyFileIngested(Err(refused)));
+    }
+}
+
+fn days_of(exposure: &Exposure) -> BTreeSet<UtcDay> {
+    let windows = exposure.windows.iter().map(|window| window.day());
+    windows.chain(exposure.sightings.iter().map(|sighting| sighting.heard_at.day())).collect()
 }

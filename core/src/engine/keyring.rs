@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 
 use rand_core::CryptoRng;
 
+use crate::clock::signed_intervals::{KeyTag, SignedIntervals};
 use crate::keys::{RollingProximityIdentifier, TemporaryExposureKey};
-use crate::time::{IntervalNumber, RollingPeriod, Timestamp};
+use crate::time::{IntervalNumber, RollingPeriod, Timestamp, UtcDay};
 
 /// Own keys by rolling start; their validities do not overlap.
 #[derive(Clone, Debug, Default)]
@@ -15,9 +16,13 @@ pub struct Keyring {
     disclosed_until: Option<IntervalNumber>,
 }
 
-/// The key of an interval has been published; its validity ends here.
+/// No key may make this interval's identifier: the one that would has been published, or the one
+/// that has is forgotten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct PublishedUntil(pub(crate) IntervalNumber);
+pub(crate) struct NoKey {
+    /// The first interval for which there may be one again.
+    pub(crate) until: IntervalNumber,
+}
 
 impl Keyring {
     /// A keyring of stored keys.
@@ -43,23 +48,31 @@ impl Keyring {
     }
 
     /// The key that makes identifiers in `interval`, generated if there is none yet, and whether
-    /// it was; or that this key has been published, and must make no further identifier.
+    /// it was. Notes in `signed` that it does.
     ///
-    /// A new key fills the gap around `interval` that the other keys leave of its UTC day; on an
-    /// ordinary day that is the whole day.
+    /// A new key fills the gap around `interval` that other keys, remembered or not, leave of its
+    /// UTC day; on an ordinary day that is the whole day.
     pub(crate) fn key_for(
         &mut self,
         interval: IntervalNumber,
+        signed: &mut SignedIntervals,
         rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Result<(&TemporaryExposureKey, bool), PublishedUntil> {
+    ) -> Result<(&TemporaryExposureKey, bool), NoKey> {
         let found = self.keys.iter().position(|key| key.covers(interval));
         let (index, is_new) = match found {
             Some(index) => (index, false),
-            None => (self.insert(self.key_filling_the_gap_around(interval, rng)), true),
+            None if signed.is_used(interval) => return Err(next_free(interval, signed)),
+            None => {
+                let key = self.key_filling_the_gap_around(interval, signed, rng);
+                (self.insert(key), true)
+            }
         };
         let key = &self.keys[index];
         if self.disclosed_until.is_some_and(|until| key.rolling_end() <= until) {
-            return Err(PublishedUntil(key.rolling_end()));
+            return Err(NoKey { until: key.rolling_end() });
+        }
+        if signed.sign(interval, KeyTag::of(key)).is_err() {
+            return Err(next_free(interval, signed));
         }
         Ok((key, is_new))
     }
@@ -73,6 +86,7 @@ impl Keyring {
     pub(crate) fn close(
         &mut self,
         interval: IntervalNumber,
+        signed: &SignedIntervals,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Vec<TemporaryExposureKey> {
         self.disclosed_until = self.disclosed_until.max(Some(interval));
@@ -89,7 +103,7 @@ impl Keyring {
                 self.keys.remove(running);
             }
         }
-        let successor = self.key_filling_the_gap_around(interval, rng);
+        let successor = self.key_filling_the_gap_around(interval, signed, rng);
         changed.push(successor.clone());
         self.insert(successor);
         changed
@@ -110,6 +124,13 @@ impl Keyring {
         self.keys.len() < before
     }
 
+    /// Forgets the keys valid on `day`; says whether there were any.
+    pub(crate) fn forget_day(&mut self, day: UtcDay) -> bool {
+        let before = self.keys.len();
+        self.keys.retain(|key| !key.touches(day));
+        self.keys.len() < before
+    }
+
     /// Every identifier that these keys make.
     pub(crate) fn identifiers(&self) -> BTreeSet<RollingProximityIdentifier> {
         let of = |key: &TemporaryExposureKey| {
@@ -126,6 +147,7 @@ impl Keyring {
     fn key_filling_the_gap_around(
         &self,
         interval: IntervalNumber,
+        signed: &SignedIntervals,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> TemporaryExposureKey {
         let day = interval.day();
@@ -140,6 +162,14 @@ impl Keyring {
         let end = following
             .filter(|start| *start > interval)
             .fold(IntervalNumber::new(end_of_day), Ord::min);
+        // Intervals that a forgotten key has used are others' too. `interval` itself is free, or its
+        // key has just been cut off in front of it.
+        let is_used = |number: &u32| signed.is_used(IntervalNumber::new(*number));
+        let number = interval.get();
+        let used_before = (start.get()..number).rev().find(is_used);
+        let start = used_before.map_or(start, |used| IntervalNumber::new(used + 1));
+        let used_after = (number.saturating_add(1)..end.get()).find(is_used);
+        let end = used_after.map_or(end, IntervalNumber::new);
         let period = RollingPeriod::new(end.get().saturating_sub(start.get()));
         TemporaryExposureKey::generate(start, period.unwrap_or(RollingPeriod::DAY), rng)
     }
@@ -149,4 +179,9 @@ impl Keyring {
         self.keys.insert(index, key);
         index
     }
+}
+
+fn next_free(interval: IntervalNumber, signed: &SignedIntervals) -> NoKey {
+    let next_day = || interval.day().saturating_add(1).first_interval();
+    NoKey { until: signed.free_run(interval).map_or_else(next_day, |(start, _)| start) }
 }

@@ -5,8 +5,9 @@ use super::plan::{AdvertisePlan, ScanPlan};
 use super::scan::ScanReport;
 use crate::diagnosis_key::DiagnosisKey;
 use crate::export::ExportError;
-use crate::risk::cocoa::DayAssessment;
-use crate::time::Timestamp;
+use crate::risk::Assessment;
+use crate::status::assessed::Assessed;
+use crate::time::{Timestamp, UtcDay};
 
 /// What the host has to do.
 #[derive(Debug)]
@@ -17,9 +18,10 @@ pub enum Output {
     /// Advertise nothing.
     StopAdvertising,
     /// Nothing can be advertised: the clock was set back into the validity of a key that has been
-    /// published since, and whose identifiers anybody can make. Others do not hear this phone.
+    /// published since, and whose identifiers anybody can make, or into an interval that was used
+    /// with a key that is forgotten. Others do not hear this phone.
     AdvertisingSuspended {
-        /// When that key's validity is over.
+        /// Until when.
         until: Timestamp,
     },
     /// Scan now, and report with [`Input::ScanFinished`](super::Input::ScanFinished).
@@ -28,10 +30,28 @@ pub enum Output {
     ScanIngested(ScanReport),
     /// What became of a key file. A refused file changed nothing; the next one is unaffected.
     KeyFileIngested(Result<KeyFileReport, ExportError>),
+    /// The day's quota of key files is used up; this one was not looked at. Nothing is lost: hand
+    /// it in again.
+    KeyFileThrottled {
+        /// From when on it will be taken.
+        until: Timestamp,
+    },
     /// The keys to publish, none of them able to make another identifier.
     Disclosed(Vec<DiagnosisKey>),
     /// A day's conclusion is new or has changed.
-    DayAssessed(DayAssessment),
-    /// Tell the user about this day, then answer [`Input::Announced`](super::Input::Announced).
-    Announce(DayAssessment),
+    DayAssessed(Assessment),
+    /// Tell the user about this day, then answer [`Input::Announced`](super::Input::Announced). The
+    /// day names the event: it is the same in [`Output::DayAssessed`], in the list of days and in
+    /// every export.
+    Announce(Assessment),
+    /// A day is over: this is what happened on it. There is one for every day, also for those on
+    /// which nothing was found.
+    DayRecorded(Assessed),
+    /// Nothing of this day is left.
+    DayForgotten {
+        /// The day.
+        day: UtcDay,
+    },
+    /// Nothing is left. The host deletes what it keeps itself, such as the log's root key.
+    EverythingForgotten,
 }

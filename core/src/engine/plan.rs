@@ -5,11 +5,13 @@ use rand_core::CryptoRng;
 use crate::advertisement::Advertisement;
 use crate::keys::TemporaryExposureKey;
 use crate::metadata::BluetoothMetadata;
-use crate::sighting::ScanResult;
+use crate::status::AdvertisingFact;
 use crate::time::{DAY_SECONDS, IntervalNumber, Timestamp};
 
 /// Seconds until a plan that the radio refused is made anew.
 const RETRY_SECONDS: u32 = 60;
+/// How long a host may take to confirm a plan, in seconds.
+const CONFIRMATION_SECONDS: i64 = 60;
 /// Seconds after the planned end of a scan when an unreported one counts as lost.
 const LOST_SCAN_SECONDS: u32 = 60;
 
@@ -41,6 +43,7 @@ pub(super) struct Advertising {
     plans: u64,
     current: Option<AdvertisePlan>,
     confirmed: bool,
+    planned: Option<Timestamp>,
     not_before: Option<Timestamp>,
     suspended_until: Option<Timestamp>,
 }
@@ -69,6 +72,7 @@ impl Advertising {
         key: &TemporaryExposureKey,
         interval: IntervalNumber,
         metadata: BluetoothMetadata,
+        now: Timestamp,
     ) -> AdvertisePlan {
         let identifier = key.identifier_key().identifier(interval);
         let metadata = key.metadata_key().encrypt(&identifier, metadata);
@@ -81,6 +85,7 @@ impl Advertising {
         };
         self.current = Some(plan);
         self.confirmed = false;
+        self.planned = Some(now);
         self.not_before = None;
         self.suspended_until = None;
         plan
@@ -107,6 +112,20 @@ impl Advertising {
 
     pub(super) const fn is_confirmed(&self) -> bool {
         self.confirmed
+    }
+
+    /// A plan that was made just now counts as confirmed for as long as a radio may need.
+    pub(super) fn fact(&self, now: Timestamp) -> AdvertisingFact {
+        let just_planned = self.planned.is_some_and(|planned| {
+            (0..=CONFIRMATION_SECONDS).contains(&now.seconds_since(planned))
+        });
+        if self.not_before.is_some() {
+            AdvertisingFact::Refused
+        } else if self.confirmed || just_planned {
+            AdvertisingFact::Confirmed
+        } else {
+            AdvertisingFact::Unconfirmed
+        }
     }
 
     /// The same counter with nothing on the air, so that a new plan is made at once.
@@ -173,6 +192,10 @@ pub(super) enum Scanning {
 }
 
 impl Scanning {
+    pub(super) const fn is_running(&self) -> bool {
+        matches!(self, Self::Running { .. })
+    }
+
     pub(super) const fn due(now: Timestamp) -> Self {
         Self::Pausing { until: now }
     }
@@ -194,12 +217,12 @@ impl Scanning {
 
     pub(super) fn finished(
         &mut self,
-        scan: &ScanResult,
+        ended: Timestamp,
         schedule: &ScanSchedule,
         rng: &mut (impl CryptoRng + ?Sized),
     ) {
         if !matches!(self, Self::Off) {
-            *self = Self::Pausing { until: scan.ended.saturating_add(schedule.pause(rng)) };
+            *self = Self::Pausing { until: ended.saturating_add(schedule.pause(rng)) };
         }
     }
 

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use prost::Message;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::content::{Content, Entry};
@@ -20,9 +21,68 @@ pub struct PublishedKey {
     pub key: DiagnosisKey,
     /// The list it stands in.
     pub list: KeyList,
+    grounds: ReportGrounds,
+}
+
+/// Every ground on which a key was published, with the list that named it, over all its records.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct ReportGrounds(u16);
+
+impl ReportGrounds {
+    const TYPES: [Option<ReportType>; 6] = [
+        None,
+        Some(ReportType::ConfirmedTest),
+        Some(ReportType::ConfirmedClinicalDiagnosis),
+        Some(ReportType::SelfReport),
+        Some(ReportType::Recursive),
+        Some(ReportType::Revoked),
+    ];
+
+    fn all() -> impl Iterator<Item = (u32, KeyList, Option<ReportType>)> {
+        let both = [KeyList::New, KeyList::Revised].into_iter();
+        let of_list = |list| Self::TYPES.into_iter().map(move |of_type| (list, of_type));
+        (0..).zip(both.flat_map(of_list)).map(|(bit, (list, of_type))| (bit, list, of_type))
+    }
+
+    fn of(list: KeyList, report_type: Option<ReportType>) -> Self {
+        let bit = Self::all().find(|(_, l, t)| (*l, *t) == (list, report_type));
+        Self(bit.map_or(0, |(bit, ..)| 1 << bit))
+    }
+
+    const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Each list and what it says; `None` where it says nothing.
+    pub fn iter(self) -> impl Iterator<Item = (KeyList, Option<ReportType>)> {
+        Self::all()
+            .filter(move |(bit, ..)| self.0 & (1 << bit) != 0)
+            .map(|(_, list, report_type)| (list, report_type))
+    }
 }
 
 impl PublishedKey {
+    /// A key as one record of a file has it.
+    #[must_use]
+    pub fn new(key: DiagnosisKey, list: KeyList) -> Self {
+        Self { key, list, grounds: ReportGrounds::of(list, key.details.report_type) }
+    }
+
+    /// A key as several records together have it, such as one that was stored.
+    #[must_use]
+    pub const fn with_grounds(key: DiagnosisKey, list: KeyList, grounds: ReportGrounds) -> Self {
+        Self { key, list, grounds }
+    }
+
+    /// Every ground on which it was published.
+    #[must_use]
+    pub const fn grounds(&self) -> ReportGrounds {
+        self.grounds
+    }
+
     /// What counts of two records of one key, whichever came first.
     ///
     /// What is said of the key is the revision's before the original's, a withdrawal's before any
@@ -39,7 +99,7 @@ impl PublishedKey {
         let end = self.key.rolling_end().max(other.key.rolling_end());
         let period = RollingPeriod::new(end.get() - start.get()).unwrap_or(RollingPeriod::DAY);
         let key = DiagnosisKey::new(*self.key.as_bytes(), start, period, says.key.details);
-        Self { key, list: says.list }
+        Self { key, list: says.list, grounds: self.grounds.and(other.grounds) }
     }
 
     /// What makes two records the same key.
@@ -211,7 +271,7 @@ impl<'a> Keys<'a> {
                     if risk_ignored {
                         report.ignored_risk_levels = report.ignored_risk_levels.saturating_add(1);
                     }
-                    return Ok(Some(PublishedKey { key, list }));
+                    return Ok(Some(PublishedKey::new(key, list)));
                 }
                 Err(reason) => self.report.skip(KeyIssue { list, index, reason }),
             }

@@ -173,6 +173,12 @@ impl TrustedKeys {
         Ok(())
     }
 
+    /// How many keys, or sets of keys that sign together.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.sets.len()
+    }
+
     /// Whether nobody is trusted.
     #[must_use]
     pub const fn is_empty(&self) -> bool {

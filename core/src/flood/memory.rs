@@ -3,12 +3,10 @@
 use core::fmt;
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use crate::keys::RollingProximityIdentifier;
 
 /// What became of an identifier in a recent scan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Heard {
     Dropped,
     Kept,
@@ -18,7 +16,7 @@ pub(super) enum Heard {
 /// kept more readily, and nobody can choose the bytes of somebody else's.
 type Scan = BTreeMap<u32, Heard>;
 
-#[derive(Clone, Default, Serialize, Deserialize)]
+#[derive(Clone, Default)]
 pub(super) struct ScanMemory {
     last: Scan,
     /// A phone may be missed in one scan, so the scan before the last counts as well.

@@ -179,6 +179,26 @@ pub enum DropReason {
 }
 
 impl Assessment {
+    /// The conclusion about a day of which no evidence is left.
+    #[must_use]
+    pub const fn of_nothing(profile: ProfileName, day: UtcDay) -> Self {
+        Self {
+            profile,
+            day,
+            level: RiskLevel::Low,
+            score: 0.0,
+            summary: None,
+            conditions: Vec::new(),
+            contributions: Vec::new(),
+        }
+    }
+
+    /// Seconds of contact in the contributions that count.
+    #[must_use]
+    pub fn seconds(&self) -> u64 {
+        self.kept().fold(0, |sum, contribution| sum.saturating_add(contribution.seconds))
+    }
+
     /// The contributions that count.
     pub fn kept(&self) -> impl Iterator<Item = &Contribution> {
         self.contributions.iter().filter(|contribution| contribution.verdict == Verdict::Kept)

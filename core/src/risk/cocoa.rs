@@ -11,8 +11,6 @@ use super::check::{self, ConfigurationError};
 use super::daily_summary::DailySummary;
 use super::day::number;
 use crate::exposure::ExposureWindow;
-use crate::risk::RiskLevel;
-use crate::time::UtcDay;
 
 /// One condition: how the day's value must relate to a number.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -249,40 +247,5 @@ impl Default for RiskCalculationConfiguration {
     /// [`RiskCalculationConfiguration::cocoa`].
     fn default() -> Self {
         Self::cocoa()
-    }
-}
-
-/// A day's level and the numbers it was decided on: the short form that is stored and announced.
-/// [`super::Assessment`] holds the terms as well.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct DayAssessment {
-    /// The UTC day.
-    pub day: UtcDay,
-    /// The decision.
-    pub level: RiskLevel,
-    /// The day's summary.
-    pub summary: DailySummary,
-    /// Seconds of all the day's scan instances.
-    pub seconds_since_last_scan_sum: u64,
-}
-
-/// Decides `summary`'s day over all of `windows` that lie on it.
-#[must_use]
-pub fn assess<'a>(
-    summary: DailySummary,
-    windows: impl IntoIterator<Item = &'a ExposureWindow>,
-    configuration: &RiskCalculationConfiguration,
-) -> DayAssessment {
-    let of_this_day = |window: &&ExposureWindow| window.day() == summary.day && window.may_count();
-    let (terms, seconds_since_last_scan_sum) =
-        configuration.terms(&summary, windows.into_iter().filter(of_this_day));
-    // A rule of upper bounds alone must not notify of a day on which nothing counts.
-    let something_counts = summary.windows > 0;
-    let high = something_counts && !terms.is_empty() && terms.iter().all(|term| term.holds);
-    DayAssessment {
-        day: summary.day,
-        level: if high { RiskLevel::High } else { RiskLevel::Low },
-        summary,
-        seconds_since_last_scan_sum,
     }
 }

@@ -19,7 +19,9 @@ use super::gaen::Gaen;
 use super::google_v1::GoogleV1;
 use super::mapping::DiagnosisKeysDataMapping;
 use super::monotone::Monotone;
+use super::report_history::ReportHistory;
 use crate::diagnosis_key::DiagnosisKey;
+use crate::export::PublishedKey;
 use crate::exposure::WindowOrigin;
 use crate::time::UtcDay;
 
@@ -172,6 +174,19 @@ impl RiskProfile {
             ProfileRules::Monotone(rules) => Some(&rules.mapping),
             ProfileRules::GoogleV1(_) | ProfileRules::AppleV1(_) => None,
         }
+    }
+
+    /// The key with the report type that follows from all its records ([`ReportHistory`]).
+    #[must_use]
+    pub fn as_reported(&self, published: &PublishedKey) -> DiagnosisKey {
+        let mut key = published.key;
+        let history = self.mapping().and_then(|mapping| {
+            ReportHistory::of(published.grounds(), mapping.report_type_when_missing)
+        });
+        if let Some(history) = history {
+            key.details.report_type = Some(history.current);
+        }
+        key
     }
 
     /// With what windows of `key` must be built so that this profile reads them rightly. The

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use crate::diagnosis_key::ReportType;
-use crate::export::{KeyList, PublishedKey};
+use crate::export::{KeyList, ReportGrounds};
 
 /// What became of a key's report type. A withdrawn key stays known; its windows are not returned
 /// ([`crate::exposure::ExposureWindow::may_count`]).
@@ -32,13 +32,10 @@ impl ReportHistory {
     /// * Of several allowed types the most certain is followed; a test outweighs a withdrawal,
     ///   since the harm of a warning too few is greater.
     #[must_use]
-    pub fn of(
-        records: impl IntoIterator<Item = PublishedKey>,
-        when_missing: ReportType,
-    ) -> Option<Self> {
-        let records: BTreeSet<(KeyList, ReportType)> = records
-            .into_iter()
-            .map(|record| (record.list, record.key.details.report_type.unwrap_or(when_missing)))
+    pub fn of(grounds: ReportGrounds, when_missing: ReportType) -> Option<Self> {
+        let records: BTreeSet<(KeyList, ReportType)> = grounds
+            .iter()
+            .map(|(list, report_type)| (list, report_type.unwrap_or(when_missing)))
             .collect();
         // The first list is `keys` wherever the key stands in it.
         let (list, _) = *records.first()?;
@@ -101,17 +98,22 @@ mod tests {
 
     use super::*;
     use crate::diagnosis_key::{DiagnosisKey, DiagnosisKeyDetails};
+    use crate::export::PublishedKey;
     use crate::time::{IntervalNumber, RollingPeriod};
 
     fn record((list, report_type): (KeyList, Option<ReportType>)) -> PublishedKey {
         let details = DiagnosisKeyDetails { report_type, ..DiagnosisKeyDetails::default() };
         let key = DiagnosisKey::new([1; 16], IntervalNumber::new(0), RollingPeriod::DAY, details);
-        PublishedKey { key, list }
+        PublishedKey::new(key, list)
     }
 
     fn history(records: &[(KeyList, Option<ReportType>)]) -> Option<ReportHistory> {
-        let forwards = ReportHistory::of(records.iter().copied().map(record), SelfReport);
-        let backwards = ReportHistory::of(records.iter().rev().copied().map(record), SelfReport);
+        let together = |records: &mut dyn Iterator<Item = (KeyList, Option<ReportType>)>| {
+            let merged = records.map(record).reduce(PublishedKey::prevailing);
+            ReportHistory::of(merged.map_or_else(Default::default, |m| m.grounds()), SelfReport)
+        };
+        let forwards = together(&mut records.iter().copied());
+        let backwards = together(&mut records.iter().rev().copied());
         assert_eq!(forwards, backwards, "{records:?}");
         forwards
     }

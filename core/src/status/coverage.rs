@@ -169,6 +169,11 @@ impl Coverage {
         self.days.get(&day).copied()
     }
 
+    /// Forgets one day.
+    pub fn forget_day(&mut self, day: UtcDay) {
+        self.days.remove(&day);
+    }
+
     /// Forgets the days before `day`.
     pub fn forget_before(&mut self, day: UtcDay) {
         self.days = self.days.split_off(&day);

@@ -8,11 +8,13 @@
 )]
 
 use chikaku_core::advertisement::Advertisement;
+use chikaku_core::clock::{BootId, ClockReading};
 use chikaku_core::diagnosis_key::{DiagnosisKey, ReportType};
 use chikaku_core::encounter_log::{EncounterLog, MemoryLog};
 use chikaku_core::engine::plan::AdvertisePlan;
-use chikaku_core::engine::{Disclosure, Engine, EngineConfiguration, Input, Output};
-use chikaku_core::export::{ExportWriter, KeyIdentity, SigningKey, TrustedKeys};
+use chikaku_core::engine::{Disclosure, Engine, EngineConfiguration, Input, KeyFileReport, Output};
+use chikaku_core::export::{ExportError, ExportWriter, KeyIdentity, SigningKey, TrustedKeys};
+use chikaku_core::risk::Assessment;
 use chikaku_core::sighting::{ReceivedAdvertisement, ScanResult};
 use chikaku_core::signal::{RssiDbm, TransmitPowerDbm};
 use chikaku_core::time::{Timestamp, UtcDay};
@@ -35,21 +37,67 @@ pub fn key_file(keys: impl IntoIterator<Item = DiagnosisKey>) -> Vec<u8> {
     ExportWriter::new().keys(keys).signed_with(signing_key()).write().unwrap().zip
 }
 
-/// A host with one engine and one clock.
+/// A host with one engine, and a phone that was switched on an hour before the beginning.
+///
+/// `now` is the wall clock. A test that moves it forward lets time pass; one that moves it back
+/// sets the clock back.
 pub struct Host<L> {
     pub engine: Engine<L>,
     pub rng: ChaCha20Rng,
     pub now: Timestamp,
+    pub monotonic_seconds: u64,
+    pub boot: u64,
+    read: Timestamp,
 }
 
 impl<L: EncounterLog> Host<L> {
     pub fn new(log: L, seed: u64) -> Self {
         let engine = Engine::open(configuration(), log).unwrap();
-        Self { engine, rng: ChaCha20Rng::seed_from_u64(seed), now: DAY.start() }
+        let rng = ChaCha20Rng::seed_from_u64(seed);
+        let (now, read) = (DAY.start(), DAY.start());
+        Self { engine, rng, now, monotonic_seconds: 3_600, boot: 1, read }
+    }
+
+    /// The process comes back over `log`.
+    pub fn restarted_over<M: EncounterLog>(&self, log: M) -> Host<M> {
+        Host {
+            engine: Engine::open(configuration(), log).unwrap(),
+            rng: ChaCha20Rng::seed_from_u64(99),
+            now: self.now,
+            monotonic_seconds: self.monotonic_seconds,
+            boot: self.boot,
+            read: self.read,
+        }
+    }
+
+    /// Both clocks now.
+    pub fn clocks(&mut self) -> ClockReading {
+        let passed = self.now.seconds_since(self.read);
+        self.monotonic_seconds += u64::try_from(passed).unwrap_or(0);
+        self.read = self.now;
+        ClockReading {
+            wall: self.now,
+            monotonic_seconds: self.monotonic_seconds,
+            boot: BootId::from_count(self.boot),
+        }
     }
 
     pub fn tell(&mut self, input: Input<'_>) -> Vec<Output> {
-        self.engine.handle(input, self.now, &mut self.rng).unwrap()
+        let clocks = self.clocks();
+        self.engine.handle(input, clocks, &mut self.rng).unwrap()
+    }
+
+    pub fn day(&mut self, day: UtcDay) -> Result<Option<Assessment>, L::Error> {
+        let clocks = self.clocks();
+        self.engine.day(day, clocks)
+    }
+
+    /// Sets the wall clock by so many seconds, without any time passing.
+    pub fn set_clock_by(&mut self, seconds: i64) {
+        self.clocks();
+        let wall = self.now.unix_seconds() + seconds;
+        self.now = Timestamp::from_unix_seconds(wall).unwrap();
+        self.read = self.now;
     }
 
     pub fn pass(&mut self, seconds: u32) {
@@ -72,6 +120,7 @@ impl<L: EncounterLog> Host<L> {
             ended: self.now,
             received,
             malformed: 0,
+            ended_reading: None,
         }));
     }
 }
@@ -85,6 +134,15 @@ pub fn plan_of(outputs: &[Output]) -> Option<AdvertisePlan> {
 
 pub fn announced(outputs: &[Output]) -> usize {
     outputs.iter().filter(|output| matches!(output, Output::Announce(_))).count()
+}
+
+/// What became of the key file.
+pub fn ingested(outputs: &[Output]) -> &Result<KeyFileReport, ExportError> {
+    let ingested = outputs.iter().find_map(|output| match output {
+        Output::KeyFileIngested(report) => Some(report),
+        _ => None,
+    });
+    ingested.unwrap()
 }
 
 pub fn disclosed(outputs: Vec<Output>) -> Vec<DiagnosisKey> {

@@ -133,6 +133,9 @@ impl Document {
         ] {
             in_range(what, f64::from(hours), 1.0..=24.0 * 366.0, "1 to 8784")?;
         }
+        if let Some(minimum) = self.interference.minimum_window_score {
+            in_range("minimum_window_score", minimum, 0.0..=1e12, "0 to 1e12")?;
+        }
         Ok(Scenario {
             name: self.name,
             starts,

@@ -54,7 +54,13 @@ impl<'a> Air<'a> {
                 }
             }
         }
-        ScanResult { started: own_time(started), ended: own_time(ended), received, malformed: 0 }
+        ScanResult {
+            started: own_time(started),
+            ended: own_time(ended),
+            received,
+            malformed: 0,
+            ended_reading: None,
+        }
     }
 
     /// The packets of one transmitter that arrive during a scan: when, and how strong.

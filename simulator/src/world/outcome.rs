@@ -1,7 +1,11 @@
 //! What came of a simulation: who met whom in truth, who was told, and why.
 
-use chikaku_core::risk::cocoa::DayAssessment;
-use chikaku_core::time::Timestamp;
+use std::collections::BTreeMap;
+
+use chikaku_core::explain::{ExposureExplanation, Silence};
+use chikaku_core::risk::Assessment;
+use chikaku_core::status::assessed::Assessed;
+use chikaku_core::time::{Timestamp, UtcDay};
 
 use super::World;
 use crate::scenario::Scenario;
@@ -29,7 +33,7 @@ pub struct Announcement {
     /// When.
     pub at: Timestamp,
     /// The day and the numbers it was decided on.
-    pub assessment: DayAssessment,
+    pub assessment: Assessment,
 }
 
 /// What the engine of one phone holds at the end.
@@ -40,7 +44,13 @@ pub struct PhoneResult {
     /// Exposure windows.
     pub windows: usize,
     /// Every day with an exposure.
-    pub days: Vec<DayAssessment>,
+    pub days: Vec<Assessment>,
+    /// Each exposure with the chain from key to conclusion.
+    pub explanations: Vec<ExposureExplanation>,
+    /// For every day of the scenario that its user was not told of, why not.
+    pub silences: BTreeMap<UtcDay, Vec<Silence>>,
+    /// What happened on each day that is over.
+    pub assessed: Vec<Assessed>,
 }
 
 /// The result of a simulation.
@@ -69,10 +79,15 @@ impl Outcome {
         let scenario = world.scenario.clone();
         let ends = scenario.ends;
         let phones = world.phones.iter().map(|phone| {
-            let now = phone.own_time(ends);
+            let now = phone.clocks(ends);
             let engine = phone.engine();
             let Ok(exposures) = engine.exposures(now);
-            let windows = || exposures.iter().flat_map(|exposure| &exposure.windows);
+            let windows = || {
+                exposures
+                    .iter()
+                    .flat_map(|exposure| &exposure.windows)
+                    .filter(|window| window.may_count())
+            };
             let mut days: Vec<_> = windows().map(|window| window.day()).collect();
             days.sort_unstable();
             days.dedup();
@@ -86,6 +101,20 @@ impl Outcome {
                         assessment
                     })
                     .collect(),
+                explanations: {
+                    let Ok(explanations) = engine.explanations(now);
+                    explanations
+                },
+                silences: days_between(scenario.starts, ends)
+                    .map(|day| {
+                        let Ok(silence) = engine.explain_silence(day, now);
+                        (day, silence)
+                    })
+                    .collect(),
+                assessed: {
+                    let Ok(assessed) = engine.assessed(now);
+                    assessed
+                },
             }
         });
         Self {
@@ -117,6 +146,11 @@ impl Outcome {
     pub fn name(&self, phone: usize) -> &str {
         self.scenario.phones.get(phone).map_or("?", |phone| phone.name.as_str())
     }
+}
+
+fn days_between(starts: Timestamp, ends: Timestamp) -> impl Iterator<Item = UtcDay> {
+    let last = ends.saturating_sub(1).day().days_since_1970();
+    (starts.day().days_since_1970()..=last).map(UtcDay::new)
 }
 
 fn contacts(scenario: &Scenario) -> Vec<Contact> {

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use chikaku_core::advertisement::Advertisement;
+use chikaku_core::clock::{BootId, ClockReading};
 use chikaku_core::encounter_log::MemoryLog;
 use chikaku_core::engine::{Engine, EngineConfiguration, Input, Output};
 use chikaku_core::time::Timestamp;
@@ -49,8 +50,8 @@ impl Phone {
     }
 
     pub(super) fn handle(&mut self, input: Input<'_>, now: Timestamp) -> Vec<Output> {
-        let now = self.own_time(now);
-        let Ok(outputs) = self.engine.handle(input, now, &mut self.rng);
+        let clocks = self.clocks(now);
+        let Ok(outputs) = self.engine.handle(input, clocks, &mut self.rng);
         outputs
     }
 
@@ -71,6 +72,17 @@ impl Phone {
     /// What this phone's clock shows at `instant`.
     pub(super) fn own_time(&self, instant: Timestamp) -> Timestamp {
         shifted(instant, i64::from(self.clock_error_seconds))
+    }
+
+    /// Both clocks of this phone at `instant`. It was switched on long before the beginning and is
+    /// never restarted.
+    pub(super) fn clocks(&self, instant: Timestamp) -> ClockReading {
+        let since_1970 = u64::try_from(instant.unix_seconds()).unwrap_or(0);
+        ClockReading {
+            wall: self.own_time(instant),
+            monotonic_seconds: since_1970,
+            boot: BootId::from_count(1),
+        }
     }
 
     pub(super) fn put_on_the_air(&mut self, payload: Advertisement, now: Timestamp) {

@@ -67,6 +67,7 @@ impl CapturedScan {
             ended: self.ended.timestamp(),
             received: self.sightings.iter().map(received).collect(),
             malformed: self.malformed,
+            ended_reading: None,
         }
     }
 

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use chikaku_core::risk::Assessment;
 use chikaku_core::risk::RiskLevel;
-use chikaku_core::risk::cocoa::DayAssessment;
 use chikaku_simulator::scenario::Scenario;
 use chikaku_simulator::world::{Contact, Outcome, World};
 use serde_json::{Value, json};
@@ -63,12 +63,12 @@ fn to_json(outcome: &Outcome) -> Value {
             json!({
                 "phone": outcome.name(phone),
                 "matched_identifiers": outcome.phones[phone].matched_identifiers,
-                "windows": day.summary.windows,
+                "windows": day.kept().count(),
                 "day": day.day.to_string(),
                 "level": day.level,
-                "score_sum": day.summary.score_sum,
-                "maximum_score": day.summary.maximum_score,
-                "seconds_since_last_scan_sum": day.seconds_since_last_scan_sum,
+                "score_sum": day.score,
+                "maximum_score": day.kept().map(|window| window.score).fold(0.0, f64::max),
+                "seconds_since_last_scan_sum": day.seconds(),
                 "notified_at": notified_at(outcome, phone, day).map(|at| at.unix_seconds()),
             })
         })
@@ -136,9 +136,9 @@ fn print(outcome: &Outcome) {
         verdicts.add_row([
             outcome.name(phone).to_owned(),
             day.day.to_string(),
-            format!("{:.1}", day.summary.score_sum),
-            day.seconds_since_last_scan_sum.to_string(),
-            day.summary.windows.to_string(),
+            format!("{:.1}", day.score),
+            day.seconds().to_string(),
+            day.kept().count().to_string(),
             outcome.phones[phone].matched_identifiers.to_string(),
             if day.level == RiskLevel::High { "High" } else { "Low" }.to_owned(),
             told.map_or_else(|| "no".to_owned(), instant::utc),
@@ -154,7 +154,7 @@ fn print(outcome: &Outcome) {
 }
 
 /// Every day with an exposure, by phone.
-fn days(outcome: &Outcome) -> impl Iterator<Item = (usize, &DayAssessment)> {
+fn days(outcome: &Outcome) -> impl Iterator<Item = (usize, &Assessment)> {
     let of = |(phone, result)| {
         let result: &chikaku_simulator::world::PhoneResult = result;
         result.days.iter().map(move |day| (phone, day))
@@ -165,7 +165,7 @@ fn days(outcome: &Outcome) -> impl Iterator<Item = (usize, &DayAssessment)> {
 fn notified_at(
     outcome: &Outcome,
     phone: usize,
-    day: &DayAssessment,
+    day: &Assessment,
 ) -> Option<chikaku_core::time::Timestamp> {
     let told = outcome
         .announcements
