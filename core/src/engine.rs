@@ -281,7 +281,7 @@ impl State {
         let (key, is_new) = match self.keyring.key_for(interval, signed, rng) {
             Ok(key) => key,
             Err(NoKey { until }) => {
-                self.advertising.suspend(until.start());
+                self.advertising.suspend(now, until.start());
                 let until = self.record.clock.wall_at(until.start());
                 turn.outputs.push(Output::StopAdvertising);
                 turn.outputs.push(Output::AdvertisingSuspended { until });

@@ -181,7 +181,9 @@ impl Keyring {
     }
 }
 
+/// The next interval that nobody has used, within the next year or so.
 fn next_free(interval: IntervalNumber, signed: &SignedIntervals) -> NoKey {
-    let next_day = || interval.day().saturating_add(1).first_interval();
-    NoKey { until: signed.free_run(interval).map_or_else(next_day, |(start, _)| start) }
+    let from = |days: u32| interval.max(interval.day().saturating_add(days).first_interval());
+    let free = (0..400).find_map(|days| signed.free_run(from(days)));
+    NoKey { until: free.map_or_else(|| from(400), |(start, _)| start) }
 }

@@ -6,7 +6,7 @@ use crate::advertisement::Advertisement;
 use crate::keys::TemporaryExposureKey;
 use crate::metadata::BluetoothMetadata;
 use crate::status::AdvertisingFact;
-use crate::time::{DAY_SECONDS, IntervalNumber, Timestamp};
+use crate::time::{IntervalNumber, Timestamp};
 
 /// Seconds until a plan that the radio refused is made anew.
 const RETRY_SECONDS: u32 = 60;
@@ -45,15 +45,14 @@ pub(super) struct Advertising {
     confirmed: bool,
     planned: Option<Timestamp>,
     not_before: Option<Timestamp>,
-    suspended_until: Option<Timestamp>,
+    /// Since when and until when nothing may be on the air.
+    suspended: Option<(Timestamp, Timestamp)>,
 }
 
 impl Advertising {
     pub(super) fn is_due(&self, now: Timestamp) -> bool {
-        if self
-            .suspended_until
-            .is_some_and(|until| now < until && until.seconds_since(now) <= i64::from(DAY_SECONDS))
-        {
+        // Before its beginning means that the clock was set back.
+        if self.suspended.is_some_and(|(since, until)| since <= now && now < until) {
             return false;
         }
         let expired = self.current.is_none_or(|plan| {
@@ -87,7 +86,7 @@ impl Advertising {
         self.confirmed = false;
         self.planned = Some(now);
         self.not_before = None;
-        self.suspended_until = None;
+        self.suspended = None;
         plan
     }
 
@@ -106,8 +105,8 @@ impl Advertising {
     }
 
     /// Nothing may be on the air until then.
-    pub(super) fn suspend(&mut self, until: Timestamp) {
-        *self = Self { plans: self.plans, suspended_until: Some(until), ..Self::default() };
+    pub(super) fn suspend(&mut self, now: Timestamp, until: Timestamp) {
+        *self = Self { plans: self.plans, suspended: Some((now, until)), ..Self::default() };
     }
 
     pub(super) const fn is_confirmed(&self) -> bool {
@@ -134,7 +133,10 @@ impl Advertising {
     }
 
     pub(super) fn next_wake(&self) -> Option<Timestamp> {
-        self.current.map(|plan| plan.until).or(self.not_before).or(self.suspended_until)
+        self.current
+            .map(|plan| plan.until)
+            .or(self.not_before)
+            .or(self.suspended.map(|(_, until)| until))
     }
 }
 

@@ -100,12 +100,29 @@ impl<L: EncounterLog> Host<L> {
         self.read = self.now;
     }
 
+    /// The phone is switched off and on again; its process is not yet there.
+    pub fn restart_the_phone(&mut self)
+    where
+        L: Clone,
+    {
+        self.clocks();
+        *self = self.restarted_over(self.engine.log().clone());
+        self.boot += 1;
+        self.monotonic_seconds = 60;
+        self.read = self.now;
+    }
+
+    /// What has passed since the last call is in `monotonic_seconds` already.
+    pub fn just_read(&mut self) {
+        self.read = self.now;
+    }
+
     pub fn pass(&mut self, seconds: u32) {
         self.now = self.now.saturating_add(seconds);
     }
 
     /// A scan that hears `payload` at `rssi` twice, five minutes after the last.
-    pub fn hear(&mut self, payload: Advertisement, rssi: i16) {
+    pub fn hear(&mut self, payload: Advertisement, rssi: i16) -> Vec<Output> {
         self.pass(300);
         let started = self.now;
         self.pass(4);
@@ -121,7 +138,7 @@ impl<L: EncounterLog> Host<L> {
             received,
             malformed: 0,
             ended_reading: None,
-        }));
+        }))
     }
 }
 
