@@ -136,7 +136,7 @@ impl Advertising {
         self.current
             .map(|plan| plan.until)
             .or(self.not_before)
-            .or(self.suspended.map(|(_, until)| until))
+            .or_else(|| self.suspended.map(|(_, until)| until))
     }
 }
 

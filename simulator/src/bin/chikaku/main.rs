@@ -1,6 +1,7 @@
 //! `chikaku`: phones in a simulated world, real captures, key files and encounter logs, all
 //! through the core that ships.
 
+mod explain;
 mod failure;
 mod instant;
 mod keys;
@@ -31,6 +32,8 @@ struct Arguments {
 enum Command {
     /// Run phones on a virtual clock and a virtual radio: who meets, who is notified, and why
     Simulate(simulate::Arguments),
+    /// Explain a simulation: why a phone's user was told, and on every other day why not
+    Explain(explain::Arguments),
     /// Feed the HCI logs of real Android phones to the engine and write their exposure windows
     Replay(replay::Arguments),
     /// Match key files against an encounter log in JSON lines
@@ -43,6 +46,7 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Simulate(arguments) => simulate::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Match(arguments) => match_keys::run(&arguments),
         Command::Keys(command) => keys::run(&command),

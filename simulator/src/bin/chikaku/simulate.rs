@@ -1,6 +1,6 @@
 //! `chikaku simulate`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chikaku_core::risk::Assessment;
 use chikaku_core::risk::RiskLevel;
@@ -25,23 +25,33 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let scenario = match &arguments.scenario {
-        None => Scenario::office_lunch().map_err(Failure::refused)?,
-        Some(path) => Scenario::parse(&read_text(path)?).map_err(|error| {
-            Failure::Refused(anyhow::Error::new(error).context(path.display().to_string()))
-        })?,
-    };
-    let bar = progress::bar(1000, "simulating");
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 1000")]
-    let outcome =
-        World::new(&scenario, arguments.seed).run(|done| bar.set_position((done * 1000.0) as u64));
-    bar.finish_and_clear();
+    let scenario = scenario(arguments.scenario.as_deref())?;
+    let outcome = simulate(&scenario, arguments.seed);
     if arguments.json {
         output::json(&to_json(&outcome));
     } else {
         print(&outcome);
     }
     Ok(())
+}
+
+/// The scenario of a file; without one, the office lunch.
+pub(crate) fn scenario(path: Option<&Path>) -> Result<Scenario, Failure> {
+    match path {
+        None => Scenario::office_lunch().map_err(Failure::refused),
+        Some(path) => Scenario::parse(&read_text(path)?).map_err(|error| {
+            Failure::Refused(anyhow::Error::new(error).context(path.display().to_string()))
+        }),
+    }
+}
+
+/// Runs it to its end, with a progress bar.
+pub(crate) fn simulate(scenario: &Scenario, seed: u64) -> Outcome {
+    let bar = progress::bar(1000, "simulating");
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 1000")]
+    let outcome = World::new(scenario, seed).run(|done| bar.set_position((done * 1000.0) as u64));
+    bar.finish_and_clear();
+    outcome
 }
 
 fn to_json(outcome: &Outcome) -> Value {
