@@ -80,7 +80,9 @@ impl<L: EncounterLog> Engine<L> {
         clocks: ClockReading,
     ) -> Result<Vec<Silence>, L::Error> {
         let clock = self.clock_at(clocks);
-        let today = clock.now().unwrap_or(clocks.wall).day();
+        let now = clock.now().unwrap_or(clocks.wall);
+        let mut coverage = self.state.record.coverage.clone();
+        coverage.pass(now);
         let (mut counted, mut suspect) = (0, 0);
         self.log.visit_sightings(&mut |sighting| {
             let trusted = match sighting.stamp {
@@ -97,11 +99,11 @@ impl<L: EncounterLog> Engine<L> {
         let audit = self.log.audit()?;
         let silent = SilentDay {
             day,
-            remembered: self.retained_since(clocks).day()..=today,
+            remembered: self.retained_since(clocks).day()..=now.day(),
             forgotten: self.state.record.forgotten_days.contains(&day),
             sightings: counted,
             sightings_of_suspect_time: suspect,
-            coverage: self.state.record.coverage.day(day),
+            coverage: coverage.day(day),
             record: record.as_ref(),
             audit: &audit,
         };
@@ -115,6 +117,8 @@ impl<L: EncounterLog> Engine<L> {
         let clock = self.clock_at(clocks);
         let now = clock.now().unwrap_or(clocks.wall);
         let record = &self.state.record;
+        let mut coverage = record.coverage.clone();
+        coverage.pass(now);
         let advertising = if self.state.running {
             self.state.advertising.fact(now)
         } else {
@@ -124,8 +128,8 @@ impl<L: EncounterLog> Engine<L> {
         let engine = EngineFacts {
             switched_on: record.switched_on,
             advertising,
-            scans_missing_seconds: record.coverage.scans_missing(now),
-            coverage: record.coverage.day(now.day().saturating_sub(1)),
+            scans_missing_seconds: coverage.scans_missing(now),
+            coverage: coverage.day(now.day().saturating_sub(1)),
             clock: clock_fact(&clock),
             log: self.log_fact,
             trusted_keys: trusted_keys.unwrap_or(u32::MAX),
