@@ -89,7 +89,7 @@ fn scans_come_every_four_to_five_minutes_and_a_lost_one_is_made_up_for() {
 }
 
 #[test]
-fn a_contact_is_announced_once_and_only_until_it_is_confirmed() {
+fn c32_a_contact_is_announced_once_and_only_until_it_is_confirmed() {
     let (mut host, keys) = contact(30, -77);
     let file = key_file(keys);
     let outputs = host.tell(Input::KeyFile(KeyFile::without_cursor(&file)));
@@ -120,7 +120,7 @@ fn a_short_or_a_far_contact_is_low() {
 }
 
 #[test]
-fn one_contact_in_two_key_files_is_one_day() {
+fn i9_one_contact_in_two_key_files_is_one_day() {
     // Two people, 10 minutes each: neither is High alone, and COCOA notified nobody of both.
     let (mut host, first) = contact(10, -77);
     let mut second = Host::new(MemoryLog::new(), 3);
@@ -175,7 +175,7 @@ fn a_day_that_was_announced_is_not_announced_again_for_a_further_person() {
 }
 
 #[test]
-fn a_refused_file_says_why_and_costs_the_next_one_nothing() {
+fn i3_a_refused_file_says_why_and_costs_the_next_one_nothing() {
     let (mut host, keys) = contact(30, -77);
     let good = key_file(keys);
     let mut flipped = good.clone();
@@ -197,7 +197,7 @@ fn a_refused_file_says_why_and_costs_the_next_one_nothing() {
 }
 
 #[test]
-fn disclosure_never_gives_away_a_key_that_is_still_in_use() {
+fn i20_c21_disclosure_never_gives_away_a_key_that_is_still_in_use() {
     let mut host = Host::new(MemoryLog::new(), 1);
     host.tell(Input::Start);
     let mut published: Vec<DiagnosisKey> = Vec::new();
@@ -342,7 +342,7 @@ fn a_late_refusal_of_an_old_plan_does_not_stop_the_new_one() {
 }
 
 #[test]
-fn nothing_outlives_fourteen_days() {
+fn i13_c31_nothing_outlives_fourteen_days() {
     let (mut host, keys) = contact(30, -77);
     host.tell(Input::KeyFile(KeyFile::without_cursor(&key_file(keys.clone()))));
     host.now = host.now.saturating_add(15 * 86_400);

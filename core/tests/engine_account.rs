@@ -102,7 +102,7 @@ fn a_phone_that_works_says_so_and_only_then() {
 }
 
 #[test]
-fn i11_every_reason_of_the_engine_reaches_the_status() {
+fn c25_every_reason_of_the_engine_reaches_the_status() {
     let mut host = Host::new(MemoryLog::new(), 1);
     let plan = plan_of(&host.tell(Input::Start)).unwrap();
     host.tell(Input::AdvertisingFailed { plan: plan.number });
@@ -126,7 +126,7 @@ fn i11_every_reason_of_the_engine_reaches_the_status() {
 }
 
 #[test]
-fn i9_every_day_leaves_one_record_also_when_nothing_was_found_and_nobody_was_there() {
+fn i16_every_day_leaves_one_record_also_when_nothing_was_found_and_nobody_was_there() {
     let mut host = Host::new(MemoryLog::new(), 1);
     let recorded = live(&mut host, DAY.saturating_add(1));
     assert_eq!(recorded.len(), 1);
@@ -168,7 +168,7 @@ fn the_record_of_a_day_names_the_highest_conclusion_and_the_configuration() {
 }
 
 #[test]
-fn i24_a_quota_says_until_when_and_loses_nothing() {
+fn i15_c35_a_quota_says_until_when_and_loses_nothing() {
     let (host, keys) = contact(30, -77);
     let log = host.engine.log().clone();
     let mut host = host.restarted_over(log.clone());
@@ -188,7 +188,7 @@ fn i24_a_quota_says_until_when_and_loses_nothing() {
 }
 
 #[test]
-fn c24_a_flood_does_not_fill_the_log_and_is_counted() {
+fn c15_a_flood_does_not_fill_the_log_and_is_counted() {
     let (mut host, keys) = contact(5, -77);
     let before = {
         let mut count = 0;
@@ -227,7 +227,7 @@ fn c24_a_flood_does_not_fill_the_log_and_is_counted() {
 }
 
 #[test]
-fn a_forgotten_day_is_gone_and_stays_gone() {
+fn c33_a_forgotten_day_is_gone_and_stays_gone() {
     let (mut host, keys) = contact(30, -77);
     let file = key_file(keys);
     assert_eq!(announced(&offer(&mut host, &file)), 1);

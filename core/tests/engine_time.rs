@@ -45,7 +45,7 @@ fn contact_under_a_clock_set_by(seconds: i64) -> (Host<MemoryLog>, Vec<Diagnosis
 }
 
 #[test]
-fn i13_a_clock_set_to_the_future_erases_nothing() {
+fn i19_a_clock_set_to_the_future_erases_nothing() {
     let (mut host, keys) = contact(30, -77);
     let heard = sightings(&host);
     let own_keys = host.engine.log().own_keys().unwrap();
@@ -81,7 +81,7 @@ fn a_clock_set_back_keeps_nothing_alive() {
 }
 
 #[test]
-fn what_was_heard_under_a_suspect_clock_waits_for_a_trusted_time() {
+fn c20_what_was_heard_under_a_suspect_clock_waits_for_a_trusted_time() {
     for seconds in [-7_200, 3_600, 86_400] {
         let (mut host, keys) = contact_under_a_clock_set_by(seconds);
         host.pass(22 * 3_600);
@@ -104,7 +104,7 @@ fn what_was_heard_under_a_suspect_clock_waits_for_a_trusted_time() {
 }
 
 #[test]
-fn c3_a_clock_set_back_makes_no_exposure_of_a_replay() {
+fn c4_a_clock_set_back_makes_no_exposure_of_a_replay() {
     // A key is published and on the phone. Whoever sets the phone's clock back and replays the
     // key's identifiers convinces nobody, with a trusted time or without.
     let mut patient = Host::new(MemoryLog::new(), 1);
@@ -170,7 +170,7 @@ fn a_host_with_a_wrong_clock_is_woken_by_its_own_clock() {
 }
 
 #[test]
-fn i20_no_interval_is_ever_signed_with_two_keys() {
+fn i19_c4_no_interval_is_ever_signed_with_two_keys() {
     // Keys are forgotten after the retention period; the intervals that they signed are not.
     let mut host = Host::new(MemoryLog::new(), 1);
     host.now = DAY.start().saturating_add(6 * 3_600);
@@ -204,7 +204,7 @@ fn i20_no_interval_is_ever_signed_with_two_keys() {
 }
 
 #[test]
-fn a_scan_from_before_the_first_unlock_counts_from_when_it_was_made() {
+fn c38_a_scan_from_before_the_first_unlock_counts_from_when_it_was_made() {
     let mut patient = Host::new(MemoryLog::new(), 1);
     let payload = plan_of(&patient.tell(Input::Start)).unwrap().payload;
     patient.now = DAY.saturating_add(1).start();

@@ -61,7 +61,7 @@ proptest! {
     /// Any permutation, partition and repetition of the keys over files gives one result, and one
     /// announcement at most.
     #[test]
-    fn files_in_any_order_grouping_and_repetition(
+    fn c34_files_in_any_order_grouping_and_repetition(
         scans in proptest::collection::vec(0_u32..5, 1..5),
         files in proptest::collection::vec(proptest::collection::vec(0_usize..5, 0..4), 0..6),
     ) {
@@ -95,7 +95,7 @@ proptest! {
 
     /// The process dies before or after any commit; the host tries again what was not answered.
     #[test]
-    fn a_crash_anywhere_loses_nothing_and_tells_nobody_twice(
+    fn i2_c18_a_crash_anywhere_loses_nothing_and_tells_nobody_twice(
         crash_at in 0_usize..4,
         after_commit: bool,
     ) {

@@ -71,7 +71,7 @@ fn assess(
 }
 
 #[test]
-fn cases_around_every_edge() {
+fn i6_cases_around_every_edge() {
     use BucketEdges::{UpperExclusive, UpperInclusive};
     use RiskLevel::{High, Low};
     for (scans, edges, score, level) in [
@@ -94,7 +94,7 @@ fn cases_around_every_edge() {
 }
 
 #[test]
-fn windows_that_look_alike_both_count() {
+fn i10_c36_windows_that_look_alike_both_count() {
     let scans = [(50, 300), (50, 300)];
     let both = [window(1, &scans), window(2, &scans)];
     assert_eq!(decide(&both, BucketEdges::UpperInclusive), Some((3000.0, RiskLevel::High)));
