@@ -22,3 +22,4 @@ pub mod sighting;
 pub mod signal;
 pub mod status;
 pub mod time;
+pub mod validation;
