@@ -24,7 +24,7 @@
 //! | `cocoa-v2` | accepted | 15 min | closer can score less (weight 1 up to 46 dB, 2.5 above) |
 //! | `google-v1` | **rejected**: 8 of 21 points without a transmission risk level | | |
 //! | `apple-v1` | **rejected**: 0 of 21 points without a transmission risk level | | |
-//! | `cwa` | accepted | 8 min | closer can score less (0.8 below 63 dB, 1 above) |
+//! | `cwa` | accepted | 7 min | closer can score less (0.8 below 63 dB, 1 above) |
 //! | `monotone` | accepted | 12 min | proved |
 //!
 //! With a server that [assures](Requirements::assured) a transmission risk level of 4, as COCOA's

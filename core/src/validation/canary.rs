@@ -61,7 +61,7 @@ impl fmt::Display for Canary {
 ///   reads such things, one that says everything: a test, on the day of onset.
 /// * The same far away must not, not even with the key that counts most; nor must a key of which
 ///   nothing was heard.
-/// * Keys of other report types, 14 days before or after onset, with a transmission risk level
+/// * Keys of other report types, of 2 days before and 7 after onset, with a transmission risk level
 ///   of 0, or 14 days old may be left out, and whoever writes a configuration should know.
 pub(super) fn release(
     profile: &RiskProfile,
@@ -71,7 +71,7 @@ pub(super) fn release(
     let Requirements { assured, age_days, minutes, one_metre, .. } = *requirements;
     let near = |key, age_days| Contact::new(key, age_days).then(minutes, one_metre);
     let far = |key, age_days| Contact::new(key, age_days).then(minutes, requirements.far());
-    let days = |days| DaysSinceOnset::new(days);
+    let days = DaysSinceOnset::new;
 
     let mut contacts = vec![(Expectation::High, near(assured, age_days))];
     let report_type = assured.report_type.or(Some(ReportType::ConfirmedTest));
@@ -86,19 +86,17 @@ pub(super) fn release(
     }
     contacts.push((Expectation::NotHigh, Contact::new(assured, age_days)));
 
-    let limit = i32::from(DaysSinceOnset::LIMIT);
     let mut others = Vec::new();
     if profile.mapping().is_some() {
         for report_type in [
             ReportType::ConfirmedTest,
             ReportType::ConfirmedClinicalDiagnosis,
             ReportType::SelfReport,
-            ReportType::Recursive,
         ] {
             let report_type = Some(report_type);
             others.push(DiagnosisKeyDetails { report_type, days_since_onset, ..assured });
         }
-        for days_since_onset in [days(-limit), days(limit)] {
+        for days_since_onset in [days(-2), days(7)] {
             others.push(DiagnosisKeyDetails { report_type, days_since_onset, ..assured });
         }
     } else {

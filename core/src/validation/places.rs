@@ -8,7 +8,9 @@ use crate::risk::assessment::Quantity;
 use crate::signal::AttenuationDb;
 
 /// Most plateaus that are tried; a scale that falls with every dB has more.
-const MOST_PLACES: usize = 14;
+const MOST_PLACES: usize = 20;
+/// What phones hear ends about here; beyond it only the nearest place of a plateau is tried.
+const FARTHEST_HEARD_DB: u16 = 100;
 
 /// The middle of each range of attenuations that weigh the same, and both sides of every threshold
 /// that a condition sets on an attenuation; ascending.
@@ -18,8 +20,11 @@ pub(super) fn worth_trying(profile: &RiskProfile, terms: &Terms) -> Vec<Attenuat
         .filter_map(|(db, weight)| weight.map(|weight| (db, weight)))
         .collect();
     let plateaus = plausible.chunk_by(|one, next| one.1.total_cmp(&next.1).is_eq());
-    let middles: Vec<u16> =
-        plateaus.filter_map(|run| run.get(run.len() / 2)).map(|(db, _)| *db).collect();
+    let middle = |run: &[(u16, f64)]| {
+        let heard = run.iter().take_while(|(db, _)| *db <= FARTHEST_HEARD_DB).count();
+        run.get(heard / 2).map(|(db, _)| *db)
+    };
+    let middles: Vec<u16> = plateaus.filter_map(middle).collect();
     let step = middles.len().div_ceil(MOST_PLACES).max(1);
     let mut places: Vec<u16> = middles.into_iter().step_by(step).collect();
     for demand in demands(profile) {

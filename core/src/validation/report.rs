@@ -186,9 +186,10 @@ impl Tried {
             };
             places.iter().flat_map(at).map(|contact| contact.tried_on(profile))
         };
-        let nothing = Contact::new(requirements.assured, requirements.age_days).tried_on(profile);
-        let mut tried = Self { best: nothing.clone(), best_of_assured: nothing, high: None };
-        for outcome in steady(requirements.assured, requirements.age_days) {
+        let Requirements { assured, age_days, minutes, one_metre, .. } = *requirements;
+        let near = Contact::new(assured, age_days).then(minutes, one_metre).tried_on(profile);
+        let mut tried = Self { best: near.clone(), best_of_assured: near, high: None };
+        for outcome in steady(assured, age_days) {
             tried.take(&outcome);
             if exceeds(&outcome, &tried.best_of_assured) {
                 tried.best_of_assured = outcome;

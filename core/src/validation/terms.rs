@@ -7,9 +7,9 @@
 use super::contact::Contact;
 use super::requirements::{GREATEST_ATTENUATION_DB, Requirements};
 use crate::diagnosis_key::{DaysSinceOnset, DiagnosisKeyDetails, ReportType};
+use crate::risk::RiskProfile;
 use crate::risk::assessment::{Contribution, DropReason, Factor, Verdict};
 use crate::risk::mapping::DiagnosisKeysDataMapping;
-use crate::risk::{ProfileRules, RiskProfile};
 use crate::signal::AttenuationDb;
 
 /// Any attenuation that no profile takes for implausible.
@@ -42,8 +42,8 @@ pub(super) struct CountingKey {
 
 impl Terms {
     pub(super) fn of(profile: &RiskProfile, requirements: &Requirements) -> Self {
-        let best_age_days = best_age_days(profile, requirements);
         let keys = every_key(profile, &requirements.assured);
+        let best_age_days = best_age_days(profile, requirements, &keys);
         let keys = keys.into_iter().filter_map(|key| counting(profile, key, best_age_days));
         let at_each = |db| attenuation_term(profile, requirements, AttenuationDb::from_db(db));
         let length_of = |minutes| {
@@ -59,9 +59,9 @@ impl Terms {
         }
     }
 
-    /// The key with the greatest factor, if any key counts.
+    /// The key with the greatest factor, if any key counts; the assured one before its equals.
     pub(super) fn best_key(&self) -> Option<&CountingKey> {
-        self.keys.iter().max_by(|one, other| one.factor.total_cmp(&other.factor))
+        self.keys.iter().reduce(|best, key| if key.factor > best.factor { key } else { best })
     }
 }
 
@@ -132,20 +132,20 @@ fn means_the_same(
         && mapping.infectiousness(one) == mapping.infectiousness(other)
 }
 
-/// Where scores do not depend on the age, no age counts more than today's; a limit of days can
-/// only take away.
-fn best_age_days(profile: &RiskProfile, requirements: &Requirements) -> u32 {
-    if !matches!(profile.rules(), ProfileRules::GoogleV1(_) | ProfileRules::AppleV1(_)) {
-        return 0;
-    }
-    let at_age = |age_days| {
-        let contact = Contact::new(requirements.assured, age_days).then(5, SOME_ATTENUATION);
-        let contribution = only_contribution(profile, &contact);
-        contribution.and_then(|one| factor(&one, Factor::DaysSinceExposure)).unwrap_or(0.0)
+/// The age at which keys count most, that of the canaries before its equals.
+fn best_age_days(
+    profile: &RiskProfile,
+    requirements: &Requirements,
+    keys: &[DiagnosisKeyDetails],
+) -> u32 {
+    let counts_at = |age_days| {
+        let counting = |key: &DiagnosisKeyDetails| counting(profile, *key, age_days);
+        keys.iter().filter_map(counting).map(|key| key.factor).reduce(f64::max)
     };
-    let mut best = (requirements.age_days, at_age(requirements.age_days));
+    // `None`, where no key counts, is less than any factor.
+    let mut best = (requirements.age_days, counts_at(requirements.age_days));
     for age_days in 0..=GREATEST_AGE_DAYS {
-        let factor = at_age(age_days);
+        let factor = counts_at(age_days);
         if factor > best.1 {
             best = (age_days, factor);
         }
