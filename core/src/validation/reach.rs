@@ -120,63 +120,63 @@ impl Reach {
         requirements: &Requirements,
     ) -> Self {
         let demands = demands(profile);
-        let usable: Vec<f64> = terms
+        let factor = keys.iter().map(|key| key.factor).fold(0.0, f64::max);
+        let of_one_key = |weight: f64, seconds: u32| {
+            let length = terms.greatest_length_factor.unwrap_or_else(|| f64::from(seconds));
+            weight * factor * length
+        };
+        let sums = terms.greatest_length_factor.is_none();
+        let slack = rounds_up_by(profile);
+        let of_all_keys = |weight: f64| {
+            let of_one_key = of_one_key(weight, MOST_SECONDS_OF_A_KEY_AND_DAY);
+            slack + if sums { of_one_key * f64::from(requirements.keys) } else { of_one_key }
+        };
+        let greatest_weight = terms.by_attenuation.iter().flatten().copied().fold(0.0, f64::max);
+
+        // A day that meets the conditions on attenuations has scans at these alone.
+        let usable = terms
             .by_attenuation
             .iter()
             .zip(0_u16..)
             .filter(|(_, db)| demands.iter().all(|demand| demand.allows_scan_at(*db)))
             .filter_map(|(weight, _)| *weight)
-            .collect();
-        let weight = usable.iter().copied().fold(0.0, f64::max);
-        let factor = keys.iter().map(|key| key.factor).fold(0.0, f64::max);
-        let of = |seconds: u32| {
-            weight * factor * terms.greatest_length_factor.unwrap_or_else(|| f64::from(seconds))
+            .reduce(f64::max);
+        let refuted = |weight: f64| {
+            let of_window = of_one_key(weight, MOST_SECONDS_OF_A_WINDOW);
+            let minimum = window_minimum(profile)
+                .filter(|minimum| of_window + of_window * ROUNDING < *minimum)
+                .map(|minimum| SilenceProof::WindowMinimum { greatest: of_window, minimum });
+            minimum.or_else(|| {
+                demands.iter().find_map(|demand| {
+                    demand.refuted_within(match demand.quantity {
+                        Quantity::ScoreSum
+                        | Quantity::MaximumScore
+                        | Quantity::NormalizedMinutes
+                        | Quantity::NearMinutes => of_all_keys(weight),
+                        Quantity::WeightedDurationAverage => {
+                            greatest_average(profile).unwrap_or(weight)
+                        }
+                        Quantity::SecondsSinceLastScanSum => {
+                            f64::from(MOST_SECONDS_OF_A_KEY_AND_DAY) * f64::from(requirements.keys)
+                        }
+                        Quantity::TypicalAttenuationMaximum
+                        | Quantity::TypicalAttenuationMinimum => f64::from(GREATEST_ATTENUATION_DB),
+                    })
+                })
+            })
         };
-        let sums = terms.greatest_length_factor.is_none();
-        let of_one_key = of(MOST_SECONDS_OF_A_KEY_AND_DAY);
-        let of_all = if sums { of_one_key * f64::from(requirements.keys) } else { of_one_key };
-        let slack = rounds_up_by(profile);
-        let reach = Self {
-            least: 0.0,
-            greatest_of_one_key: of_one_key + slack,
-            greatest: of_all + slack,
-            silence: None,
-        };
-        let average = if may_count_equal_windows_once(profile) { f64::MAX } else { weight };
         let silence = if keys.is_empty() {
             Some(SilenceProof::NoKeyCounts)
         } else if demands.is_empty() {
             Some(SilenceProof::AsksNothing)
-        } else if usable.is_empty() {
-            Some(SilenceProof::NoAttenuation)
         } else {
-            window_minimum(profile)
-                .map(|minimum| (of(MOST_SECONDS_OF_A_WINDOW), minimum))
-                .filter(|(greatest, minimum)| greatest + greatest * ROUNDING < *minimum)
-                .map(|(greatest, minimum)| SilenceProof::WindowMinimum { greatest, minimum })
-                .or_else(|| {
-                    demands.iter().find_map(|demand| {
-                        let greatest = reach.greatest_value(demand.quantity, average, requirements);
-                        demand.refuted_within(greatest)
-                    })
-                })
+            usable.map_or(Some(SilenceProof::NoAttenuation), refuted)
         };
-        Self { silence, ..reach }
-    }
-
-    fn greatest_value(&self, quantity: Quantity, average: f64, requirements: &Requirements) -> f64 {
-        match quantity {
-            Quantity::ScoreSum
-            | Quantity::MaximumScore
-            | Quantity::NormalizedMinutes
-            | Quantity::NearMinutes => self.greatest,
-            Quantity::WeightedDurationAverage => average,
-            Quantity::SecondsSinceLastScanSum => {
-                f64::from(MOST_SECONDS_OF_A_KEY_AND_DAY) * f64::from(requirements.keys)
-            }
-            Quantity::TypicalAttenuationMaximum | Quantity::TypicalAttenuationMinimum => {
-                f64::from(GREATEST_ATTENUATION_DB)
-            }
+        Self {
+            least: 0.0,
+            greatest_of_one_key: slack + of_one_key(greatest_weight, MOST_SECONDS_OF_A_KEY_AND_DAY),
+            greatest: of_all_keys(greatest_weight),
+            silence,
         }
     }
 }
@@ -223,9 +223,12 @@ fn rounds_up_by(profile: &RiskProfile) -> f64 {
 }
 
 /// COCOA as shipped divides all weighted seconds by those of windows that differ, so its average
-/// has no bound.
-fn may_count_equal_windows_once(profile: &RiskProfile) -> bool {
-    matches!(profile.rules(), ProfileRules::CocoaV2(rules) if rules.behaviour == Behaviour::AsShipped)
+/// can exceed every weight.
+fn greatest_average(profile: &RiskProfile) -> Option<f64> {
+    match profile.rules() {
+        ProfileRules::CocoaV2(rules) if rules.behaviour == Behaviour::AsShipped => Some(f64::MAX),
+        _ => None,
+    }
 }
 
 fn window_minimum(profile: &RiskProfile) -> Option<f64> {
