@@ -230,7 +230,7 @@ proptest! {
                 let moved = &mut closer[place.index(parts.len())].1;
                 *moved = moved.saturating_sub(nearer);
                 prop_assert!(!exceeds(before, score(&closer)));
-                let mut more = parts.clone();
+                let mut more = parts;
                 more.push((longer, nearer));
                 prop_assert!(!exceeds(before, score(&more)));
             }
