@@ -229,6 +229,30 @@ fn rules_that_nothing_can_meet_are_silent() {
 }
 
 #[test]
+fn rules_that_few_contacts_meet_are_not_silent() {
+    let condition = |op, value| Condition { op, value };
+    let changes: [fn(&mut RiskCalculationConfiguration, Condition); 3] = [
+        |rule, condition| rule.seconds_since_last_scan_sum = condition,
+        |rule, condition| rule.typical_attenuation_max = condition,
+        |rule, condition| rule.typical_attenuation_min = condition,
+    ];
+    // Twenty minutes at 50 dB meet them all.
+    for (change, value) in changes.into_iter().zip([1200.0, 50.0, 50.0]) {
+        for (op, by) in [
+            (Relation::Equal, 0.0),
+            (Relation::AtMost, 0.0),
+            (Relation::LessThan, 1.0),
+            (Relation::AtLeast, 0.0),
+            (Relation::MoreThan, -1.0),
+        ] {
+            let exactly = cocoa(|rules| change(&mut rules.rule, condition(op, value + by)));
+            let validated = accepted(exactly);
+            assert_eq!(validated.report().any_key.silence, None, "{op:?} {value}");
+        }
+    }
+}
+
+#[test]
 fn a_contact_far_away_must_not_notify() {
     let everything_counts =
         gaen(|rules| rules.daily_summaries.attenuation_bucket_weights = [1.0; 4]);

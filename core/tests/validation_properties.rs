@@ -193,6 +193,11 @@ proptest! {
     ) {
         let Ok(profile) = RiskProfile::new(rules) else { return Ok(()) };
         let report = report_of(&profile, &Requirements { assured, ..Requirements::default() });
+        for high in report.witness.iter().chain([&report.best_of_any_key]) {
+            prop_assert!(!high.is_high() || report.any_key.silence.is_none(), "{report:?}");
+        }
+        let assured_is_silent = report.assured_key.silence.is_some();
+        prop_assert!(!(report.best_of_assured_key.is_high() && assured_is_silent), "{report:?}");
         let mut assured_keys = keys.clone();
         for key in &mut assured_keys {
             key.0 = assured;

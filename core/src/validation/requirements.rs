@@ -32,7 +32,7 @@ pub struct Requirements {
     pub minutes: u32,
     /// How many days ago these contacts were.
     pub age_days: u32,
-    /// A configuration that more matched keys on one day would be needed for is silent.
+    /// How many keys may match on one day; what needs more of them to notify is silent.
     pub keys: u32,
     /// Where a closer or longer contact must not score less.
     pub monotony: MonotonyRequirement,
