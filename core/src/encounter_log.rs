@@ -19,7 +19,7 @@ use crate::status::assessed::Assessed;
 use crate::time::{IntervalNumber, Timestamp, UtcDay};
 use serde::{Deserialize, Serialize};
 
-pub use engine_record::EngineRecord;
+pub use engine_record::{AcceptedConfiguration, EngineRecord};
 pub use memory::MemoryLog;
 
 /// A published key that this phone heard, and what follows from it.

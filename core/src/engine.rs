@@ -28,6 +28,7 @@
 //! repetition of key files and no crash changes a result.
 
 mod configuration;
+mod configure;
 mod input;
 mod key_file;
 pub mod keyring;
@@ -50,9 +51,10 @@ use crate::keys::RollingProximityIdentifier;
 use crate::risk::RiskLevel;
 use crate::status::LogFact;
 use crate::time::{DAY_SECONDS, Timestamp, UtcDay};
+use crate::validation::validate;
 
 pub use configuration::EngineConfiguration;
-pub use input::{Disclosure, Input, KeyFile};
+pub use input::{Disclosure, Input, KeyFile, NewConfiguration};
 pub use key_file::KeyFileReport;
 use keyring::{Keyring, NoKey};
 pub use output::Output;
@@ -65,6 +67,8 @@ pub struct Engine<L> {
     configuration: EngineConfiguration,
     log: L,
     state: State,
+    /// The app's own profile does not meet the requirements.
+    built_in_is_invalid: bool,
     /// What became of the last commit; outside of the state, because a failed one must be seen.
     log_fact: LogFact,
 }
@@ -90,6 +94,8 @@ struct Turn {
     /// The best known time.
     now: Timestamp,
     horizon: Horizon,
+    /// Days are judged again also if nothing of them has changed, by a new profile.
+    judge_all_days: bool,
     changes: Vec<Change>,
     outputs: Vec<Output>,
 }
@@ -115,7 +121,9 @@ impl<L: EncounterLog> Engine<L> {
             maintained: None,
             record,
         };
-        Ok(Self { configuration, log, state, log_fact: LogFact::Good })
+        let built_in_is_invalid =
+            validate(configuration.profile.clone(), &configuration.requirements).is_err();
+        Ok(Self { configuration, log, state, built_in_is_invalid, log_fact: LogFact::Good })
     }
 
     /// Takes one input and returns everything the host has to do, in order. `clocks` are both
@@ -174,6 +182,7 @@ impl<L: EncounterLog> Engine<L> {
             Input::ScanFinished(scan) => {
                 state.ingest_scan(scan, clocks, &self.configuration, turn, rng);
             }
+            Input::Configure(new) => self.configure(new, state, turn)?,
             Input::FilesListed { listed, missing } => state.files_listed(listed, missing),
             Input::KeyFile(file) => self.ingest_key_file(&file, state, turn)?,
             Input::Disclose(disclosure) => state.disclose(disclosure, turn, rng),

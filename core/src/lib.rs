@@ -23,3 +23,4 @@ pub mod sighting;
 pub mod signal;
 pub mod status;
 pub mod time;
+pub mod validation;

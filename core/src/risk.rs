@@ -4,7 +4,8 @@
 //! every term of its calculation out. Each profile is a file of its own: [`gaen`], [`cocoa_v2`],
 //! [`google_v1`], [`apple_v1`], [`cwa`], [`monotone`]. They share [`mapping`] (what a key's details
 //! mean) and [`daily_summary`] (GAEN's score of a day); [`cocoa`] holds COCOA's five conditions,
-//! [`check`] what makes a configuration acceptable.
+//! [`check`] what makes a configuration readable. Whether anybody would be notified
+//! under it, [`crate::validation`] finds out.
 
 pub mod apple_v1;
 pub mod assessment;

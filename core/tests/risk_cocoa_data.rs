@@ -26,6 +26,7 @@ use chikaku_core::risk::{
     Assessment, ConfigurationError, Infectiousness, ProfileRules, RiskLevel, RiskProfile,
 };
 use chikaku_core::time::UtcDay;
+use chikaku_core::validation::{Requirements, document, validate};
 use libtest_mimic::{Arguments, Failed, Trial};
 use risk_support::{Heard, at, close, evidence};
 use serde_json::Value;
@@ -57,6 +58,7 @@ fn main() {
         trial("production_rule_is_the_default", production_rule),
         trial("configuration_becomes_the_defaults", configuration),
         trial("broken_configurations_name_the_place", broken_configurations),
+        trial("production_documents_are_validated", production_documents),
     ];
     libtest_mimic::run(&arguments, trials).exit();
 }
@@ -342,5 +344,36 @@ fn broken_configurations(folder: &Path) -> Outcome {
     let mut less = whole;
     less.as_object_mut().ok_or("no object")?.remove("google_exposure_config");
     assert!(serde_json::from_value::<CocoaConfiguration>(less).is_err());
+    Ok(())
+}
+
+/// The four profiles of `configuration.json`, with a server that sends no transmission risk level
+/// and one that sends 4, and the rules.
+fn production_documents(folder: &Path) -> Outcome {
+    let text = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+    let mut requirements = Requirements::default();
+    for (level, first_generation) in [(None, false), (Some(0), false), (Some(4), true)] {
+        requirements.assured.transmission_risk_level = level;
+        let found: Vec<_> = document::read(&text("configuration.json"))?
+            .into_iter()
+            .map(|candidate| (candidate.part, validate(candidate.profile, &requirements).is_ok()))
+            .collect();
+        let expected = [
+            ("google_exposure_config", first_generation),
+            ("google_daily_summaries_config", true),
+            ("apple_exposure_config_v1", first_generation),
+            ("apple_exposure_config_v2", true),
+        ];
+        assert_eq!(found, expected, "{level:?}");
+    }
+    let rule = |name: &str| document::read_profile(&text(name)).map_err(|error| error.to_string());
+    assert_eq!(rule("risk_calculation_configuration.json")?, RiskProfile::cocoa_v2());
+    assert!(validate(rule("risk_beta_1170.json")?, &requirements).is_ok());
+    let unknown = rule("risk_unknown_op.json").unwrap_err();
+    assert!(unknown.contains("`=>`") && unknown.contains("line 4 column"), "{unknown}");
+    assert!(rule("risk_all_nop.json").unwrap_err().contains("no condition asks for anything"));
+    for other in ["list.json", "server_configuration.json", "expected.json"] {
+        assert!(rule(other).is_err(), "{other}");
+    }
     Ok(())
 }

@@ -6,14 +6,8 @@ mod risk_support;
 
 use chikaku_core::diagnosis_key::{DaysSinceOnset, DiagnosisKeyDetails, ReportType};
 use chikaku_core::exposure::WindowOrigin;
-use chikaku_core::risk::apple_v1::{AppleV1, AppleV1Weights};
 use chikaku_core::risk::assessment::Verdict;
-use chikaku_core::risk::cocoa::{Condition, Relation, RiskCalculationConfiguration};
-use chikaku_core::risk::cocoa_v2::{Behaviour, CocoaV2};
-use chikaku_core::risk::cwa::{AttenuationWeight, Cwa};
-use chikaku_core::risk::daily_summary::{BucketEdges, DailySummariesConfig, ReportTypeWeights};
-use chikaku_core::risk::gaen::{Gaen, SummaryRounding};
-use chikaku_core::risk::google_v1::GoogleV1;
+use chikaku_core::risk::cocoa_v2::CocoaV2;
 use chikaku_core::risk::monotone::Monotone;
 use chikaku_core::risk::{Assessment, Infectiousness, ProfileRules, RiskLevel, RiskProfile};
 use chikaku_core::signal::AttenuationDb;
@@ -22,147 +16,8 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
+use risk_support::configurations::rules;
 use risk_support::{DAY, Heard, evidence, sighting};
-
-fn number() -> impl Strategy<Value = f64> {
-    prop_oneof![
-        4 => 0.0..3.0_f64,
-        1 => select(vec![
-            0.0, 1.0, 1000.0, -1.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX,
-            f64::MIN_POSITIVE, 1e-300,
-        ]),
-    ]
-}
-
-fn table() -> impl Strategy<Value = [u8; 8]> {
-    prop_oneof![4 => prop::array::uniform8(0..=8_u8), 1 => any::<[u8; 8]>()]
-}
-
-fn daily_summaries() -> impl Strategy<Value = DailySummariesConfig> {
-    let parts =
-        (any::<[u16; 3]>(), prop::array::uniform4(number()), any::<bool>(), any::<Option<u32>>());
-    (parts, vec(number(), 7), any::<bool>()).prop_map(|(parts, numbers, sorted)| {
-        let (mut thresholds, weights, inclusive, days) = parts;
-        if sorted {
-            thresholds.sort_unstable();
-        }
-        DailySummariesConfig {
-            attenuation_bucket_threshold_db: thresholds,
-            attenuation_bucket_weights: weights,
-            bucket_edges: if inclusive {
-                BucketEdges::UpperInclusive
-            } else {
-                BucketEdges::UpperExclusive
-            },
-            days_since_exposure_threshold: days,
-            infectiousness_weight_standard: numbers[0],
-            infectiousness_weight_high: numbers[1],
-            minimum_window_score: numbers[2],
-            report_type_weights: ReportTypeWeights {
-                confirmed_test: numbers[3],
-                confirmed_clinical_diagnosis: numbers[4],
-                self_report: numbers[5],
-                recursive: numbers[6],
-            },
-        }
-    })
-}
-
-fn condition() -> impl Strategy<Value = Condition> {
-    use Relation::{AtLeast, AtMost, Equal, LessThan, MoreThan, Nop, Unknown};
-    let relation = select(vec![Nop, Equal, AtLeast, MoreThan, AtMost, LessThan, Unknown]);
-    (relation, number()).prop_map(|(op, value)| Condition { op, value })
-}
-
-fn rules() -> impl Strategy<Value = ProfileRules> {
-    let gaen = (daily_summaries(), number(), any::<bool>()).prop_map(|(d, from, minutes)| {
-        ProfileRules::Gaen(Gaen {
-            daily_summaries: d,
-            high_from_score_sum: from,
-            rounding: if minutes {
-                SummaryRounding::AppleMinutes
-            } else {
-                SummaryRounding::Unrounded
-            },
-            ..Gaen::default()
-        })
-    });
-    let cocoa =
-        (daily_summaries(), vec(condition(), 5), any::<bool>()).prop_map(|(d, c, shipped)| {
-            ProfileRules::CocoaV2(CocoaV2 {
-                daily_summaries: d,
-                rule: RiskCalculationConfiguration {
-                    score_sum: c[0],
-                    weighted_duration_average: c[1],
-                    seconds_since_last_scan_sum: c[2],
-                    typical_attenuation_max: c[3],
-                    typical_attenuation_min: c[4],
-                    ..RiskCalculationConfiguration::cocoa()
-                },
-                behaviour: if shipped { Behaviour::AsShipped } else { Behaviour::Corrected },
-                ..CocoaV2::default()
-            })
-        });
-    let google = (table(), table(), table(), table(), any::<u16>()).prop_map(|(a, d, u, t, m)| {
-        ProfileRules::GoogleV1(GoogleV1 {
-            attenuation_scores: a,
-            days_since_last_exposure_scores: d,
-            duration_scores: u,
-            transmission_risk_scores: t,
-            minimum_risk_score: m % 4200,
-        })
-    });
-    let apple = (table(), table(), table(), table(), vec(number(), 5), any::<u8>()).prop_map(
-        |(a, d, u, t, n, m)| {
-            ProfileRules::AppleV1(AppleV1 {
-                attenuation_level_values: a,
-                days_since_last_exposure_level_values: d,
-                duration_level_values: u,
-                transmission_risk_level_values: t,
-                weights: AppleV1Weights {
-                    attenuation: n[0],
-                    days_since_last_exposure: n[1],
-                    duration: n[2],
-                    transmission_risk: n[3],
-                },
-                minimum_risk_score: m,
-                minimum_risk_score_full_range: n[4],
-            })
-        },
-    );
-    let range = (any::<u16>(), any::<u16>(), number()).prop_map(|(from, below, weight)| {
-        AttenuationWeight {
-            from: AttenuationDb::from_db(from),
-            below: AttenuationDb::from_db(below),
-            weight,
-        }
-    });
-    let cwa = (vec(range, 0..2), prop::array::uniform8(number()), number(), number()).prop_map(
-        |(ranges, values, window, day)| {
-            ProfileRules::Cwa(Cwa {
-                attenuation_weights: ranges,
-                transmission_risk_values: values,
-                window_high_from: window,
-                day_high_from: day,
-                ..Cwa::default()
-            })
-        },
-    );
-    prop_oneof![gaen, cocoa, google, apple, cwa, monotone().prop_map(ProfileRules::Monotone)]
-}
-
-fn monotone() -> impl Strategy<Value = Monotone> {
-    (any::<u16>(), any::<u16>(), number(), number(), number()).prop_map(
-        |(full, zero, standard, high, from)| Monotone {
-            full_until: AttenuationDb::from_db(full),
-            zero_from: AttenuationDb::from_db(zero),
-            infectiousness_weight_standard: standard,
-            infectiousness_weight_high: high,
-            high_from_near_minutes: from,
-            ..Monotone::default()
-        },
-    )
-}
 
 fn checked_monotone() -> impl Strategy<Value = RiskProfile> {
     let range = (0..100_u16, 1..100_u16);

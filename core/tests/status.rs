@@ -114,6 +114,7 @@ fn faults() -> Vec<Fault> {
             App,
         ),
         (|f| f.engine.key_files.refused = 1, Reason::KeyFilesRefused { refused: 1 }, Degraded, App),
+        (|f| f.engine.configuration_invalid = true, Reason::ConfigurationInvalid, Degraded, App),
         (|f| f.engine.configuration_rejected = true, Reason::ConfigurationRejected, Degraded, App),
         (
             |f| f.engine.throttled_until = Some(now().saturating_add(1)),
@@ -152,7 +153,7 @@ fn codes_are_unique_and_stable() {
     assert_eq!(
         codes.into_iter().collect::<Vec<_>>().join(" "),
         "advertising_refused advertising_unconfirmed bluetooth_off clock_suspect clock_wrong \
-         configuration_rejected key_files_missing key_files_refused key_files_stale location_off \
+         configuration_invalid configuration_rejected key_files_missing key_files_refused key_files_stale location_off \
          log_failed log_full low_coverage never_matched no_trusted_key notifications_off \
          permission_missing scans_missing switched_off throttled unreported unsupported"
     );
@@ -182,7 +183,7 @@ fn a_throttle_that_is_over_is_no_reason() {
 proptest! {
     /// All reasons are listed whatever else is wrong, and the worst decides.
     #[test]
-    fn every_reason_is_listed(chosen in prop::collection::vec(any::<bool>(), 22)) {
+    fn every_reason_is_listed(chosen in prop::collection::vec(any::<bool>(), 23)) {
         let faults = faults();
         prop_assert_eq!(faults.len(), chosen.len());
         let mut facts = good();
@@ -205,6 +206,7 @@ proptest! {
                 reason.code(),
                 "switched_off" | "unsupported" | "permission_missing" | "location_off"
                     | "no_trusted_key" | "key_files_refused" | "configuration_rejected"
+                    | "configuration_invalid"
                     | "throttled" | "notifications_off"
             ) || (reason.code() == "scans_missing" && !radio_is_off_on_purpose);
             if independent {

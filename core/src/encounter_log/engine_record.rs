@@ -8,10 +8,20 @@ use crate::budget::RateBudget;
 use crate::clock::ClockWatch;
 use crate::clock::signed_intervals::SignedIntervals;
 use crate::flood::FloodGuard;
+use crate::risk::RiskProfile;
 use crate::status::KeyFileFacts;
 use crate::status::assessed::DailyRecord;
 use crate::status::coverage::Coverage;
-use crate::time::UtcDay;
+use crate::time::{Timestamp, UtcDay};
+
+/// A configuration that was accepted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AcceptedConfiguration {
+    /// The profile.
+    pub profile: RiskProfile,
+    /// The app team's name for it.
+    pub version: Option<String>,
+}
 
 /// Kept with every commit, whole. It holds no key and no identifier.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -34,8 +44,10 @@ pub struct EngineRecord {
     /// The last run of key files.
     pub key_files: KeyFileFacts,
     /// When the last scan ended.
-    pub last_scan: Option<crate::time::Timestamp>,
-    /// The last configuration was refused.
+    pub last_scan: Option<Timestamp>,
+    /// The configuration that was accepted last; `None` while the app's own is in force.
+    pub accepted: Option<AcceptedConfiguration>,
+    /// The configuration that was offered last was refused.
     pub configuration_rejected: bool,
     /// Days that the user wants forgotten; nothing of them is kept again.
     pub forgotten_days: BTreeSet<UtcDay>,

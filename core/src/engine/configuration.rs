@@ -11,11 +11,12 @@ use crate::metadata::{BluetoothMetadata, CalibrationConfidence, MetadataVersion}
 use crate::risk::RiskProfile;
 use crate::signal::TransmitPowerDbm;
 use crate::status::StatusRules;
+use crate::validation::Requirements;
 
 /// The engine's configuration.
 #[derive(Clone, Debug)]
 pub struct EngineConfiguration {
-    /// The app team's name for this configuration, for the daily records.
+    /// The app team's name for the profile, for the daily records.
     pub version: Option<String>,
     /// Service UUID of the advertisement.
     pub advertisement_format: AdvertisementFormat,
@@ -29,8 +30,12 @@ pub struct EngineConfiguration {
     pub matching: MatchingRules,
     /// Constants of window building, with this model's signal correction.
     pub windows: WindowRules,
-    /// What a key's details mean, how a day is scored, and when it is High.
+    /// What a key's details mean, how a day is scored, and when it is High, until another profile
+    /// is accepted ([`Input::Configure`](super::Input::Configure)). One that does not meet the
+    /// requirements is a reason in the status.
     pub profile: RiskProfile,
+    /// What configurations are held against.
+    pub requirements: Requirements,
     /// Whose key files are believed. Without a key every file is refused.
     pub trusted_keys: TrustedKeys,
     /// How large a key file may be.
@@ -66,6 +71,7 @@ impl EngineConfiguration {
             matching: MatchingRules::default(),
             windows: WindowRules::default(),
             profile,
+            requirements: Requirements::default(),
             trusted_keys,
             limits: Limits::default(),
             key_files_per_day: None,

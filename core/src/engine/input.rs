@@ -39,6 +39,8 @@ pub enum Input<'a> {
         /// Of these, how many could not be fetched.
         missing: u32,
     },
+    /// A new configuration was downloaded.
+    Configure(NewConfiguration<'a>),
     /// A downloaded key file.
     KeyFile(KeyFile<'a>),
     /// The user tested positive and consented to publishing the keys.
@@ -65,6 +67,7 @@ impl fmt::Debug for Input<'_> {
             Self::ScanFinished(scan) => f.debug_tuple("ScanFinished").field(scan).finish(),
             Self::KeyFile(file) => write!(f, "KeyFile({} bytes)", file.bytes.len()),
             Self::Disclose(disclosure) => f.debug_tuple("Disclose").field(disclosure).finish(),
+            Self::Configure(new) => f.debug_tuple("Configure").field(new).finish(),
             Self::TrustedTime(instant) => f.debug_tuple("TrustedTime").field(instant).finish(),
             Self::FilesListed { listed, missing } => {
                 write!(f, "FilesListed({listed}, {missing} missing)")
@@ -98,6 +101,15 @@ impl fmt::Debug for KeyFile<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "KeyFile({} bytes)", self.bytes.len())
     }
+}
+
+/// A configuration to come into force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewConfiguration<'a> {
+    /// A risk profile, or one of COCOA's documents that describes one ([`crate::validation::document`]).
+    pub json: &'a str,
+    /// The app team's name for it, for the daily records.
+    pub version: Option<&'a str>,
 }
 
 /// What is said about the keys when they are disclosed.

@@ -18,7 +18,7 @@ use crate::export::{
 };
 use crate::exposure::{exposure_windows, measure};
 use crate::matching::{KeyMatch, MatchReport, Matcher, NearMisses, SightingIndex};
-use crate::risk::{Assessment, KeyEvidence, RiskLevel};
+use crate::risk::{Assessment, KeyEvidence, RiskLevel, RiskProfile};
 use crate::sighting::Sighting;
 use crate::time::{Timestamp, UtcDay};
 
@@ -232,11 +232,15 @@ impl<L: EncounterLog> Engine<L> {
     ) -> Result<(), L::Error> {
         let mut days = BTreeSet::new();
         let forgotten = &state.record.forgotten_days;
+        let profile = self.profile_of(state);
         for key_match in &found.matches {
-            let Some(exposure) = self.exposure(key_match, forgotten) else { continue };
+            let Some(exposure) = self.exposure(key_match, profile, forgotten) else { continue };
             let name = exposure.published.name();
             let known = exposures.iter().position(|known| known.published.name() == name);
             if known.is_some_and(|index| exposures[index] == exposure) {
+                if turn.judge_all_days {
+                    days.extend(days_of(&exposure));
+                }
                 continue;
             }
             days.extend(days_of(&exposure));
@@ -256,16 +260,20 @@ impl<L: EncounterLog> Engine<L> {
     }
 
     /// The exposure, or `None` if it lies on days that the user wants forgotten and on no others.
-    fn exposure(&self, matched: &KeyMatch, forgotten: &BTreeSet<UtcDay>) -> Option<Exposure> {
-        let configuration = &self.configuration;
-        let reported = configuration.profile.as_reported(&matched.published);
-        let origin = configuration.profile.window_origin(&reported);
-        let (sightings, unmeasured) = measure(matched, &configuration.windows);
+    fn exposure(
+        &self,
+        matched: &KeyMatch,
+        profile: &RiskProfile,
+        forgotten: &BTreeSet<UtcDay>,
+    ) -> Option<Exposure> {
+        let rules = &self.configuration.windows;
+        let origin = profile.window_origin(&profile.as_reported(&matched.published));
+        let (sightings, unmeasured) = measure(matched, rules);
         let mut exposure = Exposure {
             published: matched.published,
             // The engine stamps every key it hands to the matcher.
             first_available: matched.first_available?,
-            windows: exposure_windows(&sightings, &origin, &configuration.windows),
+            windows: exposure_windows(&sightings, &origin, rules),
             sightings,
             identifiers: u32::try_from(matched.identifiers.len()).unwrap_or(u32::MAX),
             dropped: matched.dropped,
@@ -290,7 +298,7 @@ impl<L: EncounterLog> Engine<L> {
             // What is left of the day would say less than was concluded from the whole of it.
             return Ok(());
         }
-        let assessment = match self.assess(day, exposures, turn.now) {
+        let assessment = match assess(self.profile_of(state), day, exposures, turn.now) {
             Some(assessment) => assessment,
             // Nothing of the day is left, as when a time was corrected: its conclusion must go.
             None => match &before {
@@ -311,22 +319,6 @@ impl<L: EncounterLog> Engine<L> {
         }
         Ok(())
     }
-
-    fn assess(&self, day: UtcDay, exposures: &[Exposure], now: Timestamp) -> Option<Assessment> {
-        let profile = &self.configuration.profile;
-        let reported: Vec<_> =
-            exposures.iter().map(|exposure| profile.as_reported(&exposure.published)).collect();
-        let evidence: Vec<_> = exposures
-            .iter()
-            .zip(&reported)
-            .map(|(exposure, key)| KeyEvidence {
-                key,
-                windows: &exposure.windows,
-                sightings: &exposure.sightings,
-            })
-            .collect();
-        profile.assess_day(day, &evidence, now.day())
-    }
 }
 
 impl State {
@@ -343,4 +335,24 @@ impl State {
 fn days_of(exposure: &Exposure) -> BTreeSet<UtcDay> {
     let windows = exposure.windows.iter().map(|window| window.day());
     windows.chain(exposure.sightings.iter().map(|sighting| sighting.heard_at.day())).collect()
+}
+
+fn assess(
+    profile: &RiskProfile,
+    day: UtcDay,
+    exposures: &[Exposure],
+    now: Timestamp,
+) -> Option<Assessment> {
+    let reported: Vec<_> =
+        exposures.iter().map(|exposure| profile.as_reported(&exposure.published)).collect();
+    let evidence: Vec<_> = exposures
+        .iter()
+        .zip(&reported)
+        .map(|(exposure, key)| KeyEvidence {
+            key,
+            windows: &exposure.windows,
+            sightings: &exposure.sightings,
+        })
+        .collect();
+    profile.assess_day(day, &evidence, now.day())
 }

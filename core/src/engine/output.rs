@@ -8,6 +8,7 @@ use crate::export::ExportError;
 use crate::risk::Assessment;
 use crate::status::assessed::Assessed;
 use crate::time::{Timestamp, UtcDay};
+use crate::validation::{Refused, Warning};
 
 /// What the host has to do.
 #[derive(Debug)]
@@ -36,6 +37,14 @@ pub enum Output {
         /// From when on it will be taken.
         until: Timestamp,
     },
+    /// A new configuration is in force, and the days that are remembered were judged by it.
+    Configured {
+        /// What is worth knowing about it.
+        warnings: Vec<Warning>,
+    },
+    /// A new configuration was refused. The one before it stays in force, and the status says so
+    /// until one is accepted.
+    ConfigurationRefused(Box<Refused>),
     /// The keys to publish, none of them able to make another identifier.
     Disclosed(Vec<DiagnosisKey>),
     /// A day's conclusion is new or has changed.

@@ -135,6 +135,7 @@ impl<L: EncounterLog> Engine<L> {
             trusted_keys: trusted_keys.unwrap_or(u32::MAX),
             key_files: record.key_files,
             configuration_rejected: record.configuration_rejected,
+            configuration_invalid: record.accepted.is_none() && self.built_in_is_invalid,
             throttled_until: record.budget.throttled_until(now, clock.elapsed_seconds()),
             last_scan: record.last_scan,
             next_due: self.next_wake(),

@@ -15,14 +15,16 @@ impl State {
     ) -> Turn {
         let now = self.read_clocks(clocks, input);
         let horizon = self.horizon(clocks, configuration);
-        let mut turn = Turn { now, horizon, changes: Vec::new(), outputs: Vec::new() };
+        let mut turn =
+            Turn { now, horizon, judge_all_days: false, changes: Vec::new(), outputs: Vec::new() };
         turn.changes.push(Change::Forget(horizon));
         self.forget(horizon, configuration);
 
         let record = &mut self.record;
         record.coverage.pass(now);
-        let version = configuration.version.as_deref();
-        for assessed in record.daily.close_days(now, &record.coverage, version) {
+        let accepted = record.accepted.as_ref();
+        let version = accepted.map_or(configuration.version.clone(), |new| new.version.clone());
+        for assessed in record.daily.close_days(now, &record.coverage, version.as_deref()) {
             if assessed.date >= horizon.before.day()
                 && !record.forgotten_days.contains(&assessed.date)
             {

@@ -141,6 +141,8 @@ pub struct EngineFacts {
     pub key_files: KeyFileFacts,
     /// The last configuration was refused and the one before it is in force.
     pub configuration_rejected: bool,
+    /// The configuration in force does not meet the requirements.
+    pub configuration_invalid: bool,
     /// Until when a quota keeps from matching.
     pub throttled_until: Option<Timestamp>,
     /// When the last scan ended.
@@ -168,6 +170,9 @@ impl Facts {
             LogFact::Failed => Some(Reason::LogFailed),
         }
         .map(|reason| reasons.insert(reason));
+        if engine.configuration_invalid {
+            reasons.insert(Reason::ConfigurationInvalid);
+        }
         if engine.configuration_rejected {
             reasons.insert(Reason::ConfigurationRejected);
         }

@@ -96,6 +96,9 @@ pub enum Reason {
         /// How many.
         refused: u32,
     },
+    /// Under the configuration in force contacts that must notify do not, or the other way round:
+    /// the app was built with one that does not pass validation.
+    ConfigurationInvalid,
     /// A new configuration was refused; the one before it stays in force.
     ConfigurationRejected,
     /// Matching has to wait for a quota.
@@ -135,6 +138,7 @@ impl Reason {
             | Self::KeyFilesStale { .. }
             | Self::KeyFilesMissing { .. }
             | Self::KeyFilesRefused { .. }
+            | Self::ConfigurationInvalid
             | Self::ConfigurationRejected
             | Self::Throttled { .. }
             | Self::NotificationsOff
@@ -165,6 +169,7 @@ impl Reason {
             Self::KeyFilesStale { .. } => "key_files_stale",
             Self::KeyFilesMissing { .. } => "key_files_missing",
             Self::KeyFilesRefused { .. } => "key_files_refused",
+            Self::ConfigurationInvalid => "configuration_invalid",
             Self::ConfigurationRejected => "configuration_rejected",
             Self::Throttled { .. } => "throttled",
             Self::NotificationsOff => "notifications_off",
@@ -194,6 +199,7 @@ impl Reason {
             | Self::KeyFilesStale { .. }
             | Self::KeyFilesMissing { .. }
             | Self::KeyFilesRefused { .. }
+            | Self::ConfigurationInvalid
             | Self::ConfigurationRejected
             | Self::Unreported { .. } => FixableBy::App,
             Self::Unsupported | Self::AdvertisingRefused | Self::Throttled { .. } => {

@@ -3,6 +3,8 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 #![allow(clippy::unwrap_used, reason = "a test's own data is right or the test fails")]
 
+pub mod configurations;
+
 use chikaku_core::diagnosis_key::{DaysSinceOnset, DiagnosisKey, DiagnosisKeyDetails, ReportType};
 use chikaku_core::exposure::{
     ExposureWindow, MeasuredSighting, ScanInstance, WindowOrigin, WindowRules, exposure_windows,

@@ -1,6 +1,7 @@
 //! `chikaku`: phones in a simulated world, real captures, key files and encounter logs, all
 //! through the core that ships.
 
+mod config;
 mod explain;
 mod failure;
 mod instant;
@@ -41,6 +42,9 @@ enum Command {
     /// Look into key files, or make them
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Check risk configurations before phones use them, or print a built-in one
+    #[command(subcommand)]
+    Config(config::Command),
 }
 
 fn main() -> ExitCode {
@@ -50,6 +54,7 @@ fn main() -> ExitCode {
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Match(arguments) => match_keys::run(&arguments),
         Command::Keys(command) => keys::run(&command),
+        Command::Config(command) => config::run(&command),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
