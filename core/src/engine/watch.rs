@@ -23,7 +23,8 @@ impl State {
         let record = &mut self.record;
         record.coverage.pass(now);
         let accepted = record.accepted.as_ref();
-        let version = accepted.map_or(configuration.version.clone(), |new| new.version.clone());
+        let version =
+            accepted.map_or_else(|| configuration.version.clone(), |new| new.version.clone());
         for assessed in record.daily.close_days(now, &record.coverage, version.as_deref()) {
             if assessed.date >= horizon.before.day()
                 && !record.forgotten_days.contains(&assessed.date)
