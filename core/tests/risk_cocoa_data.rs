@@ -366,6 +366,23 @@ fn production_documents(folder: &Path) -> Outcome {
         ];
         assert_eq!(found, expected, "{level:?}");
     }
+    // Each object of the document is in one profile and no other.
+    let production = document::read(&text("configuration.json"))?;
+    for (object, field, value, place) in [
+        ("google_exposure_config", "minimum_risk_score", 22, 0),
+        ("google_diagnosis_keys_data_mapping_config", "report_type_when_missing", 3, 1),
+        ("google_daily_summaries_config", "minimum_window_score", 1, 1),
+        ("apple_exposure_config_v1", "minimum_risk_score", 22, 2),
+        ("apple_exposure_config_v2", "report_type_none_map", 3, 3),
+        ("apple_exposure_config_v2", "near_duration_weight", 249, 3),
+    ] {
+        let mut changed = read(folder, "configuration.json");
+        *changed[object].get_mut(field).unwrap() = value.into();
+        let changed = document::read(&changed.to_string())?;
+        let differ = production.iter().zip(&changed).enumerate().filter(|(_, (a, b))| a != b);
+        let places: Vec<_> = differ.map(|(place, _)| place).collect();
+        assert_eq!(places, [place], "{object}.{field}");
+    }
     let rule = |name: &str| document::read_profile(&text(name)).map_err(|error| error.to_string());
     assert_eq!(rule("risk_calculation_configuration.json")?, RiskProfile::cocoa_v2());
     assert!(validate(rule("risk_beta_1170.json")?, &requirements).is_ok());
