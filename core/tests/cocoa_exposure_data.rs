@@ -2,6 +2,7 @@
 //! documents in the data folder, through windows and assessments and back to the same bytes.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+#![allow(clippy::print_stderr, reason = "a missing data folder must be heard")]
 
 mod risk_support;
 

@@ -142,28 +142,9 @@ impl FromStr for LocalDate {
     type Err = LocalTimeError;
 
     /// An ISO 8601 date from 1970-01-01 to 9999-12-31.
-    fn from_str(text: &str) -> Result<Self, LocalTimeError> {
-        days_since_1970(text)
-            .map(|days| Self(UtcDay::new(days)))
-            // A date that does not exist, as February 30, comes out as another one.
-            .filter(|date| date.to_string() == text)
-            .ok_or_else(|| LocalTimeError::Date(text.to_owned()))
+    fn from_str(date: &str) -> Result<Self, LocalTimeError> {
+        date.parse().map(Self).map_err(|_| LocalTimeError::Date(date.to_owned()))
     }
-}
-
-/// Howard Hinnant's days-from-civil arithmetic, the inverse of [`UtcDay`]'s `Display`.
-fn days_since_1970(text: &str) -> Option<u32> {
-    let mut parts = text.split('-').map(|part| part.parse::<u32>().ok());
-    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
-    if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) || day > 31 {
-        return None;
-    }
-    let year_from_march = if month <= 2 { year - 1 } else { year };
-    let (era, year_of_era) = (year_from_march / 400, year_from_march % 400);
-    let month_from_march = (month + 9) % 12;
-    let day_of_year = (153 * month_from_march + 2) / 5 + day.checked_sub(1)?;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    (era * 146_097 + day_of_era).checked_sub(719_468)
 }
 
 impl TryFrom<String> for LocalDate {
