@@ -298,7 +298,7 @@ fn opening_hours_of_the_independent_calculation() {
             checked += 1;
         }
     }
-    assert_eq!(checked, 480);
+    assert_eq!(checked, 560);
 }
 
 #[test]

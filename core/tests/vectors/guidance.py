@@ -44,10 +44,22 @@ def is_open(week, closed_on, local):
     return any(o <= minute < c for o, c in week[WEEKDAYS[local.weekday()]])
 
 
-def opening_case(rng, week, closed_on, offset):
-    zone = timezone(timedelta(minutes=offset))
+def opening_cases(rng, week, closed_on, offset):
+    """At eight random instants, and at the change after each of them and the second before it."""
     base = datetime(2022, 1, 12, tzinfo=timezone.utc)
-    now = base + timedelta(seconds=rng.randrange(10 * 86400))
+    cases = []
+    for _ in range(8):
+        now = base + timedelta(seconds=rng.randrange(10 * 86400))
+        cases.append(opening_case(now, week, closed_on, offset))
+        if cases[-1]["changes"] is not None:
+            change = datetime.fromtimestamp(cases[-1]["changes"], timezone.utc)
+            for now in (change - timedelta(seconds=1), change):
+                cases.append(opening_case(now, week, closed_on, offset))
+    return cases
+
+
+def opening_case(now, week, closed_on, offset):
+    zone = timezone(timedelta(minutes=offset))
     local = now.astimezone(zone)
     open_now = is_open(week, closed_on, local)
     step = local.replace(second=0, microsecond=0)
@@ -85,7 +97,7 @@ def main():
                     day: [f"{shown(o)}-{shown(c)}" for o, c in spans] for day, spans in week.items()
                 },
                 "closed_on": sorted(str(day) for day in closed_on),
-                "cases": [opening_case(rng, week, closed_on, offset) for _ in range(20)],
+                "cases": opening_cases(rng, week, closed_on, offset),
             }
         )
     care = []
