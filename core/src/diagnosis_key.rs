@@ -178,6 +178,11 @@ impl fmt::Debug for DiagnosisKey {
 pub struct DiagnosisKeyHash([u8; 32]);
 
 impl DiagnosisKeyHash {
+    /// A hash that a report wrote.
+    pub(crate) const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// The whole hash.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {

@@ -6,6 +6,7 @@
 //! Source of the rules: GAEN crypto spec 1.2, `ENIntervalNumber` and `EKRollingPeriod`.
 
 use core::fmt;
+use core::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -27,6 +28,9 @@ pub enum TimeError {
     /// A rolling period outside 1..=144.
     #[error("a rolling period of {0} intervals is outside 1..=144")]
     RollingPeriod(i64),
+    /// Not an ISO 8601 date from 1970-01-01 to 9999-12-31.
+    #[error("not a date from 1970 to 9999 as in 2022-01-31")]
+    Date,
 }
 
 /// An instant: whole seconds since 1970-01-01T00:00:00Z, never negative.
@@ -281,6 +285,34 @@ impl fmt::Display for UtcDay {
     }
 }
 
+impl FromStr for UtcDay {
+    type Err = TimeError;
+
+    /// An ISO 8601 date from 1970-01-01 to 9999-12-31.
+    fn from_str(date: &str) -> Result<Self, TimeError> {
+        days_from_civil(date)
+            .map(Self::new)
+            // A date that does not exist, as February 30, comes out as another one.
+            .filter(|day| day.to_string() == date)
+            .ok_or(TimeError::Date)
+    }
+}
+
+/// Howard Hinnant's days-from-civil arithmetic, the inverse of [`UtcDay`]'s `Display`.
+fn days_from_civil(date: &str) -> Option<u32> {
+    let mut parts = date.split('-').map(|part| part.parse::<u32>().ok());
+    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
+    if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) || day > 31 {
+        return None;
+    }
+    let year_from_march = if month <= 2 { year - 1 } else { year };
+    let (era, year_of_era) = (year_from_march / 400, year_from_march % 400);
+    let month_from_march = (month + 9) % 12;
+    let day_of_year = (153 * month_from_march + 2) / 5 + day.checked_sub(1)?;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    (era * 146_097 + day_of_era).checked_sub(719_468)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -303,6 +335,17 @@ mod tests {
         assert_eq!(UtcDay::new(18_473).to_string(), "2020-07-30");
         assert_eq!(UtcDay::new(0).to_string(), "1970-01-01");
         assert_eq!(UtcDay::new(11_016).to_string(), "2000-02-29");
+    }
+
+    #[test]
+    fn dates_that_are_none() {
+        for text in ["", "2022-02-30", "2021-02-29", "1969-12-31", "2022-1-03", "2022-00-01"] {
+            assert_eq!(text.parse::<UtcDay>(), Err(TimeError::Date), "{text}");
+        }
+        for text in ["2022-13-01", "2022-01-00", "2022-01-01-01", "+2022-01-01", "10000-01-01"] {
+            assert_eq!(text.parse::<UtcDay>(), Err(TimeError::Date), "{text}");
+        }
+        assert_eq!("2024-02-29".parse(), Ok(UtcDay::new(19_782)));
     }
 
     #[test]
@@ -329,6 +372,9 @@ mod tests {
             let day = UtcDay::new(number);
             prop_assert!(day.saturating_sub(step) <= day && day <= day.saturating_add(step));
             prop_assert!(day.start() <= Timestamp::MAX);
+            let written = day.to_string();
+            let read = if written.len() == 10 { Ok(day) } else { Err(TimeError::Date) };
+            prop_assert_eq!(written.parse(), read);
             let _ = (RollingPeriod::new(number), day.to_string(), interval.checked_add(step));
         }
     }

@@ -15,6 +15,9 @@ use chikaku_core::metadata::BluetoothMetadata;
 use chikaku_core::sighting::Sighting;
 use chikaku_core::signal::TransmitPowerDbm;
 use chikaku_core::time::{IntervalNumber, RollingPeriod};
+use chikaku_core::transfer::{self, LogSnapshot, TransferSecret};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
 
 /// Fails if `text` shows four bytes in a row of `secret`, in hexadecimal or as a list of numbers.
 fn assert_hidden(text: &str, secret: &[u8], what: &str) {
@@ -72,7 +75,13 @@ fn debug_of_everything_that_holds_a_secret() {
     let configuration = EngineConfiguration::cocoa(power, TrustedKeys::new());
     let engine = Engine::open(configuration, log.clone()).unwrap();
 
+    let transfer_secret = TransferSecret::from_bytes(&secret).unwrap();
+    let snapshot = LogSnapshot::new(1, secret.to_vec());
+    let container = snapshot.seal(&transfer_secret, &mut ChaCha20Rng::from_seed([7; 32]));
+
     for text in [
+        format!("{transfer_secret:?} {snapshot:#?}"),
+        format!("{:?} {:?}", transfer::open(&secret, &transfer_secret), hex::encode(container)),
         format!("{key:?} {key:#?}"),
         format!("{:?} {:?}", key.identifier_key(), key.metadata_key()),
         format!("{identifier:?} {encrypted:?} {advertisement:#?} {sighting:#?}"),
