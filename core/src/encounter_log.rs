@@ -4,6 +4,7 @@
 //! [`EncounterLog::commit`] is applied whole or not at all before it returns. What the log holds
 //! is all that a phone keeps: own keys, sightings, exposures and what was said about each day.
 
+mod contents;
 mod engine_record;
 mod memory;
 
@@ -19,6 +20,7 @@ use crate::status::assessed::Assessed;
 use crate::time::{IntervalNumber, Timestamp, UtcDay};
 use serde::{Deserialize, Serialize};
 
+pub use contents::LogContents;
 pub use engine_record::{AcceptedConfiguration, EngineRecord};
 pub use memory::MemoryLog;
 

@@ -34,7 +34,9 @@ mod key_file;
 pub mod keyring;
 mod output;
 pub mod plan;
+mod report;
 mod scan;
+mod succession;
 mod view;
 mod watch;
 
@@ -192,6 +194,7 @@ impl<L: EncounterLog> Engine<L> {
                     turn.changes.push(Change::Day(DayRecord { announced: true, ..record }));
                 }
             }
+            Input::Succeed(contents) => state.succeed(*contents, &self.log, turn)?,
             Input::ForgetDay(day) => state.forget_day(day, turn),
             Input::ForgetEverything => state.forget_everything(clocks, &self.configuration, turn),
             Input::Wake => {}

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use crate::diagnosis_key::ReportType;
+use crate::encounter_log::LogContents;
 use crate::sighting::ScanResult;
 use crate::time::{Timestamp, UtcDay};
 
@@ -50,6 +51,9 @@ pub enum Input<'a> {
         /// The day.
         day: UtcDay,
     },
+    /// This phone takes another one's place, whose log this is. The host does so before
+    /// [`Input::Start`].
+    Succeed(Box<LogContents>),
     /// The user wants this UTC day forgotten. Nothing of it is kept or announced again.
     ForgetDay(UtcDay),
     /// The user wants everything forgotten. The engine is as new, and stopped.
@@ -73,6 +77,7 @@ impl fmt::Debug for Input<'_> {
                 write!(f, "FilesListed({listed}, {missing} missing)")
             }
             Self::Announced { day } => write!(f, "Announced({day})"),
+            Self::Succeed(contents) => f.debug_tuple("Succeed").field(&contents.counts()).finish(),
             Self::ForgetDay(day) => write!(f, "ForgetDay({day})"),
             Self::ForgetEverything => f.write_str("ForgetEverything"),
         }

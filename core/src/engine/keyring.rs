@@ -124,6 +124,30 @@ impl Keyring {
         self.keys.len() < before
     }
 
+    /// Takes a key of the phone that this one succeeds, up to `now` and as far as it does not
+    /// overlap with a key of this phone; returns what was taken.
+    pub(crate) fn adopt(
+        &mut self,
+        key: TemporaryExposureKey,
+        now: IntervalNumber,
+    ) -> Option<TemporaryExposureKey> {
+        let of_this_phone = self
+            .keys
+            .iter()
+            .filter(|own| own.rolling_end() > key.rolling_start())
+            .map(TemporaryExposureKey::rolling_start)
+            .min();
+        let end = of_this_phone.map_or(now, |start| start.min(now)).min(key.rolling_end());
+        let key = key.ended_before(end)?;
+        self.insert(key.clone());
+        Some(key)
+    }
+
+    /// Every key that ended by `interval` has been published by the phone that this one succeeds.
+    pub(crate) fn disclosed_by(&mut self, interval: Option<IntervalNumber>) {
+        self.disclosed_until = self.disclosed_until.max(interval);
+    }
+
     /// Forgets the keys valid on `day`; says whether there were any.
     pub(crate) fn forget_day(&mut self, day: UtcDay) -> bool {
         let before = self.keys.len();

@@ -56,6 +56,13 @@ pub enum Output {
     /// A day is over: this is what happened on it. There is one for every day, also for those on
     /// which nothing was found.
     DayRecorded(Assessed),
+    /// This phone has taken another one's place.
+    Succeeded {
+        /// Own keys that this phone can publish from now on.
+        own_keys: u64,
+        /// Sightings that were not too old.
+        sightings: u64,
+    },
     /// Nothing of this day is left.
     DayForgotten {
         /// The day.

@@ -144,13 +144,13 @@ impl<L: EncounterLog> Engine<L> {
     }
 
     /// The engine's judgement of the clock, were it read now.
-    fn clock_at(&self, clocks: ClockReading) -> ClockWatch {
+    pub(super) fn clock_at(&self, clocks: ClockReading) -> ClockWatch {
         let mut clock = self.state.record.clock.clone();
         clock.read(clocks);
         clock
     }
 
-    fn retained_since(&self, clocks: ClockReading) -> Timestamp {
+    pub(super) fn retained_since(&self, clocks: ClockReading) -> Timestamp {
         let now = self.clock_at(clocks).retention_now().unwrap_or(clocks.wall);
         retained_since(&self.configuration, now)
     }
