@@ -2,12 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
+use chikaku_core::advertisement::Advertisement;
 use chikaku_core::diagnosis_key::{DiagnosisKey, DiagnosisKeyDetails, ReportType};
+use chikaku_core::export::{KeyList, PublishedKey};
 use chikaku_core::exposure::{
-    ExposureWindow, MeasuredSighting, WindowOrigin, WindowRules, exposure_windows,
+    ExposureWindow, MeasuredSighting, WindowOrigin, WindowRules, exposure_windows, measure,
 };
+use chikaku_core::keys::AssociatedEncryptedMetadata;
+use chikaku_core::matching::{Matcher, MatchingRules, SightingIndex};
+use chikaku_core::metadata::BluetoothMetadata;
 use chikaku_core::risk::Infectiousness;
-use chikaku_core::signal::AttenuationDb;
+use chikaku_core::sighting::Sighting;
+use chikaku_core::signal::{AttenuationDb, RssiDbm};
 use chikaku_core::time::{IntervalNumber, RollingPeriod, Timestamp, UtcDay};
 use proptest::prelude::*;
 
@@ -169,4 +175,41 @@ proptest! {
         let reversed: Vec<_> = times.iter().map(|&(s, db)| heard(s, db, None)).collect();
         prop_assert_eq!(result, windows(&reversed));
     }
+}
+
+/// The metadata is malleable: whoever hears it can flip the bits of the power and send it on.
+#[test]
+fn c6_flipped_metadata_gains_no_more_than_an_honest_power_could() {
+    let start = IntervalNumber::new(2_642_976);
+    let details = DiagnosisKeyDetails::default();
+    let key = DiagnosisKey::new([3; 16], start, RollingPeriod::DAY, details);
+    let identifier = key.identifier_key().identifier(start);
+    let honest = BluetoothMetadata::from_bytes([0x40, 8, 0, 0]).unwrap();
+    let encrypted = *key.metadata_key().encrypt(&identifier, honest).as_bytes();
+    let rssi = RssiDbm::new(-70).unwrap();
+    let mut refused = 0;
+    for flip in 0..=u8::MAX {
+        let mut flipped = encrypted;
+        flipped[1] ^= flip;
+        let sighting = Sighting {
+            heard_at: start.start(),
+            previous_scan_ended: None,
+            rssi: Some(rssi),
+            advertisement: Advertisement {
+                identifier,
+                metadata: AssociatedEncryptedMetadata::from_bytes(flipped),
+            },
+            stamp: None,
+        };
+        let heard: SightingIndex = [sighting].into_iter().collect();
+        let mut matcher = Matcher::new(&heard, MatchingRules::default());
+        matcher.check(PublishedKey::new(key, KeyList::New), None);
+        let report = matcher.finish();
+        let (measured, unmeasured) = measure(&report.matches[0], &WindowRules::default());
+        assert_eq!(measured.len() + unmeasured.implausible_transmit_power as usize, 1);
+        refused += unmeasured.implausible_transmit_power;
+        // -60 dBm is the least that any phone radiates: what is left is 10 dB, not less than nothing.
+        assert!(measured.iter().all(|sighting| sighting.attenuation.db() >= 10), "{flip}");
+    }
+    assert!(refused > 100, "{refused} of 256 powers are impossible");
 }
