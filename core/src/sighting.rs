@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::advertisement::Advertisement;
-use crate::clock::{ClockReading, RecordStamp};
+use crate::clock::{ClockReading, ClockWatch, RecordStamp};
 use crate::signal::RssiDbm;
 use crate::time::Timestamp;
 
@@ -23,6 +23,21 @@ pub struct Sighting {
     /// When it was heard by everything but the wall clock; all sightings of a scan share the
     /// sequence number. `None` in a log from elsewhere, whose times are taken at their word.
     pub stamp: Option<RecordStamp>,
+}
+
+impl Sighting {
+    /// The sighting with the times that were meant, as far as `clock` knows; `None` if it was made
+    /// under a suspect clock and must not count.
+    #[must_use]
+    pub fn corrected(&self, clock: &ClockWatch) -> Option<Self> {
+        let Some(stamp) = self.stamp else { return Some(*self) };
+        let trust = clock.trust(stamp.epoch);
+        Some(Self {
+            heard_at: trust.correct(self.heard_at)?,
+            previous_scan_ended: self.previous_scan_ended.and_then(|ended| trust.correct(ended)),
+            ..*self
+        })
+    }
 }
 
 impl fmt::Debug for Sighting {

@@ -19,7 +19,6 @@ use crate::export::{
 use crate::exposure::{exposure_windows, measure};
 use crate::matching::{KeyMatch, MatchReport, Matcher, NearMisses, SightingIndex};
 use crate::risk::{Assessment, KeyEvidence, RiskLevel, RiskProfile};
-use crate::sighting::Sighting;
 use crate::time::{Timestamp, UtcDay};
 
 /// What became of a key file that was accepted.
@@ -135,18 +134,9 @@ impl<L: EncounterLog> Engine<L> {
             if turn.horizon.hides(sighting) {
                 return;
             }
-            let trust = sighting.stamp.map(|stamp| clock.trust(stamp.epoch));
-            let corrected = |wall| match trust {
-                Some(trust) => trust.correct(wall),
-                None => Some(wall),
-            };
-            match corrected(sighting.heard_at) {
+            match sighting.corrected(clock) {
                 None => heard.insert_suspect(sighting),
-                Some(heard_at) => heard.insert(Sighting {
-                    heard_at,
-                    previous_scan_ended: sighting.previous_scan_ended.and_then(corrected),
-                    ..*sighting
-                }),
+                Some(corrected) => heard.insert(corrected),
             }
         })?;
         Ok(Remembered {

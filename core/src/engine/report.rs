@@ -31,13 +31,9 @@ impl<L: EncounterLog> Engine<L> {
         let horizon = self.horizon_at(clocks);
         let mut heard: BTreeMap<UtcDay, HeardOnDay> = BTreeMap::new();
         self.log.visit_sightings(&mut |sighting| {
-            let heard_at = match sighting.stamp {
-                _ if horizon.hides(sighting) => None,
-                Some(stamp) => clock.corrected(stamp.epoch, sighting.heard_at),
-                None => Some(sighting.heard_at),
-            };
-            if let Some(heard_at) = heard_at {
-                let day = heard.entry(heard_at.day()).or_default();
+            if let Some(sighting) = sighting.corrected(&clock).filter(|_| !horizon.hides(sighting))
+            {
+                let day = heard.entry(sighting.heard_at.day()).or_default();
                 day.identifiers.insert(sighting.advertisement.identifier);
                 day.sightings += 1;
             }

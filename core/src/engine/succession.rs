@@ -31,18 +31,8 @@ impl<L: EncounterLog> Engine<L> {
             if horizon.hides(sighting) {
                 return;
             }
-            let trust = sighting.stamp.map(|stamp| clock.trust(stamp.epoch));
-            let corrected = |wall| match trust {
-                Some(trust) => trust.correct(wall),
-                None => Some(wall),
-            };
-            match corrected(sighting.heard_at) {
-                Some(heard_at) => sightings.push(Sighting {
-                    heard_at,
-                    previous_scan_ended: sighting.previous_scan_ended.and_then(corrected),
-                    stamp: None,
-                    ..*sighting
-                }),
+            match sighting.corrected(&clock) {
+                Some(corrected) => sightings.push(Sighting { stamp: None, ..corrected }),
                 None => left_behind += 1,
             }
         })?;

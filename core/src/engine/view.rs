@@ -84,16 +84,9 @@ impl<L: EncounterLog> Engine<L> {
         let mut coverage = self.state.record.coverage.clone();
         coverage.pass(now);
         let (mut counted, mut suspect) = (0, 0);
-        self.log.visit_sightings(&mut |sighting| {
-            let trusted = match sighting.stamp {
-                Some(stamp) => clock.corrected(stamp.epoch, sighting.heard_at),
-                None => Some(sighting.heard_at),
-            };
-            match trusted {
-                Some(heard_at) if heard_at.day() == day => counted += 1,
-                None if sighting.heard_at.day() == day => suspect += 1,
-                Some(_) | None => {}
-            }
+        self.log.visit_sightings(&mut |sighting| match sighting.corrected(&clock) {
+            Some(corrected) => counted += u64::from(corrected.heard_at.day() == day),
+            None => suspect += u64::from(sighting.heard_at.day() == day),
         })?;
         let record = self.log.day(day)?;
         let audit = self.log.audit()?;
