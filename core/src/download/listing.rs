@@ -70,9 +70,6 @@ impl Source {
     /// The address of a file that an index names relative to the source.
     pub(super) fn resolve(&self, name: &str) -> Result<String, EntryIssue> {
         check_path(name)?;
-        if name.starts_with('/') {
-            return Err(EntryIssue::OtherPath);
-        }
         Ok(format!("{}/{name}", self.base))
     }
 
@@ -103,7 +100,7 @@ fn check_path(path: &str) -> Result<(), EntryIssue> {
         return Err(EntryIssue::Address);
     }
     let climbs = |part: &str| part.is_empty() || part.chars().all(|c| c == '.');
-    if path.trim_start_matches('/').split('/').any(climbs) {
+    if path.split('/').any(climbs) {
         return Err(EntryIssue::OtherPath);
     }
     Ok(())

@@ -267,7 +267,7 @@ impl UploadQueue {
             }
             Verdict::Accepted { revision_token } => {
                 upload.published(&keys);
-                let more_follow = upload.release.next_due(now).is_some();
+                let more_follow = !upload.release.is_too_old(now);
                 if !more_follow {
                     self.uploads.remove(index);
                 }
