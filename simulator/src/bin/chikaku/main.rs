@@ -4,6 +4,7 @@
 mod failure;
 mod instant;
 mod keys;
+mod keyserver;
 mod match_keys;
 mod output;
 mod progress;
@@ -38,6 +39,8 @@ enum Command {
     /// Look into key files, or make them
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Run a key server for tests on this machine: takes uploads, writes signed key files
+    Keyserver(keyserver::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Match(arguments) => match_keys::run(&arguments),
         Command::Keys(command) => keys::run(&command),
+        Command::Keyserver(arguments) => keyserver::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
