@@ -269,7 +269,15 @@ fn dates_that_do_not_exist() {
     assert_eq!(UtcOffset::from_minutes(841), Err(LocalDateError::Offset(841)));
     assert_eq!(UtcOffset::from_minutes(-721), Err(LocalDateError::Offset(-721)));
     assert_eq!(japan(2022, 1, 16).to_string(), "2022-01-16T00:00:00.000+09:00");
-    for text in ["", "2022-01-16", "2022-01-16T00:00:00.000Z", "2022-01-16T00:00:00.000+09:0é"] {
+    for text in [
+        "",
+        "2022-01-16",
+        "2022-01-16T00:00:00.000Z",
+        "2022-01-16T00:00:00.000+09:0é",
+        "2022-01-16T00:00:00.000+08:60",
+        "2022-01-16T00:00:00.000-00:00",
+        "2022-01-16T00:00:00.000+14:01",
+    ] {
         assert!(LocalDate::parse(text).is_err(), "{text}");
     }
 }

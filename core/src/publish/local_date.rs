@@ -195,6 +195,10 @@ impl LocalDate {
             _ => return Err(LocalDateError::Text),
         };
         let (hours, minutes) = (number(24..26)?, number(27..29)?);
+        // RFC 3339 writes -00:00 where the offset is not known.
+        if minutes > 59 || (sign, hours, minutes) == (-1, 0, 0) {
+            return Err(LocalDateError::Text);
+        }
         let offset = sign * (hours * 60 + minutes);
         let offset = i16::try_from(offset).map_err(|_| LocalDateError::Offset(offset))?;
         let small = |number: i32| u8::try_from(number).map_err(|_| LocalDateError::Text);
