@@ -4,11 +4,13 @@
 //! * [`radio`]: what a scan hears, with parameters measured on real phones;
 //! * [`world`]: the event queue that runs the phones, the key server and the people;
 //! * [`replay`]: real phones' HCI captures through the same engine;
-//! * [`encounter_file`]: encounter logs as JSON lines.
+//! * [`encounter_file`]: encounter logs as JSON lines;
+//! * [`key_server`]: a key server over HTTP for tests.
 //!
 //! One seed gives one trace, byte for byte, on every machine.
 
 pub mod encounter_file;
+pub mod key_server;
 pub mod radio;
 pub mod replay;
 pub mod scenario;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::Stdio;
 
@@ -159,4 +160,33 @@ fn exit_codes_tell_files_from_usage_from_input() {
     let key = path(folder.path(), "key.pem");
     fs::write(&key, SIGNING_KEY).unwrap();
     stderr(&[&early[..], &["--sign-with", &key, &out]].concat(), 3);
+}
+
+#[test]
+fn keyserver_serves_an_empty_list_and_makes_its_own_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = path(folder.path(), "server");
+    assert!(stderr(&["keyserver", "--dir", &dir, "--number", "12"], 2).contains("2 digits"));
+    for _ in 0..2 {
+        let mut server = std::process::Command::new(assert_cmd::cargo::cargo_bin("chikaku"))
+            .args(["keyserver", "--dir", &dir, "--port", "0"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut url = String::new();
+        BufReader::new(server.stdout.take().unwrap()).read_line(&mut url).unwrap();
+        let body = ureq::get(url.trim()).call().unwrap().body_mut().read_to_string().unwrap();
+        server.kill().unwrap();
+        server.wait().unwrap();
+        assert!(url.starts_with("http://127.0.0.1:"), "{url}");
+        assert_eq!(body, "[]");
+    }
+    let key = fs::read_to_string(path(&folder.path().join("server"), "signing_key.pem")).unwrap();
+    assert!(key.contains("PRIVATE KEY"));
+    let public = fs::read_to_string(path(&folder.path().join("server"), "public_key.pem")).unwrap();
+    assert!(public.contains("PUBLIC KEY"));
+    assert!(
+        stderr(&["keyserver", "--dir", &dir, "--sign-with", "missing.pem"], 1)
+            .contains("missing.pem")
+    );
 }

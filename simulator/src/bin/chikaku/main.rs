@@ -6,6 +6,7 @@ mod explain;
 mod failure;
 mod instant;
 mod keys;
+mod keyserver;
 mod match_keys;
 mod output;
 mod progress;
@@ -45,6 +46,8 @@ enum Command {
     /// Check risk configurations before phones use them, or print a built-in one
     #[command(subcommand)]
     Config(config::Command),
+    /// Run a key server for tests on this machine: takes uploads, writes signed key files
+    Keyserver(keyserver::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         Command::Match(arguments) => match_keys::run(&arguments),
         Command::Keys(command) => keys::run(&command),
         Command::Config(command) => config::run(&command),
+        Command::Keyserver(arguments) => keyserver::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,47 @@
+//! Telling others: from a number in a message to keys at the server.
+//!
+//! The core builds and reads bytes, the app sends them. Nothing here reads a clock or a time
+//! zone: a date comes with its offset from UTC.
+//!
+//! ```text
+//!  number ──► AttemptLimiter          ReleaseRequest(Consent, Basis) ──► Release
+//!     └──────────────┬────────────────────────────────────────────────────┘
+//!                    ▼
+//!               UploadQueue ──► Call (attest, certify, send) ──► app ──► Answer ──┐
+//!                    ▲   ▲                                                        │
+//!  DecoySchedule ────┘   └────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! Rules, each held by a test in `core/tests/publish*.rs`:
+//!
+//! 1. nothing is released without a [`Consent`], and one consent releases once;
+//! 2. a key that still makes identifiers is not sent: it waits until it has ended;
+//! 3. nothing but success, the user's wish and the keys' age takes an attempt out of the queue;
+//! 4. a decoy goes the same way as an upload: the same calls, in the same order, of the same size.
+//!
+//! Where things happen: [`number`] and [`deep_link`] read what the user was sent, [`release`]
+//! chooses keys, [`cocoa`] and [`exposure_server`] write the two servers' formats, `envelope` makes
+//! their sizes equal, [`queue`] keeps attempts, [`decoy`] schedules pretended ones.
+
+pub mod attempts;
+pub mod cocoa;
+pub mod decoy;
+pub mod deep_link;
+mod envelope;
+pub mod exposure_server;
+pub mod idempotency;
+pub mod local_date;
+pub mod number;
+pub mod queue;
+pub mod release;
+pub mod request;
+
+pub use attempts::AttemptLimiter;
+pub use decoy::DecoySchedule;
+pub use deep_link::DeepLinkFormat;
+pub use idempotency::IdempotencyKey;
+pub use local_date::{LocalDate, UtcOffset};
+pub use number::{ProcessingNumber, VerificationCode};
+pub use queue::UploadQueue;
+pub use release::{Basis, Consent, DateFilter, Release, ReleaseRequest};
+pub use request::{Answer, Call, Endpoint, Request, Step};
