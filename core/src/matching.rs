@@ -8,6 +8,8 @@
 //! (GAEN, ±2 h) and not after the key was public; own keys are excluded; keys in any order, or several
 //! times, give one answer.
 
+mod kernel;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -16,6 +18,7 @@ use crate::diagnosis_key::DiagnosisKey;
 use crate::export::{KeyName, PublishedKey};
 use crate::keys::{RollingProximityIdentifier, TemporaryExposureKey};
 use crate::sighting::Sighting;
+pub use kernel::InstructionSet;
 use crate::time::{INTERVALS_PER_DAY, IntervalNumber, Timestamp};
 
 /// The tolerances of matching.
