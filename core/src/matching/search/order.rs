@@ -42,7 +42,9 @@ impl Ordered {
     ) {
         let relevant = || {
             let entries = keys.clone().zip(0..u32::MAX).map(|(key, place)| Entry::of(key, place));
-            entries.filter(move |entry| entry.start <= to && entry.last >= from)
+            // A key at the end of time has no interval at all.
+            let valid = entries.filter(|entry| entry.start <= entry.last);
+            valid.filter(move |entry| entry.start <= to && entry.last >= from)
         };
         let (mut first, mut last, mut count) = (u32::MAX, 0, 0);
         for entry in relevant() {
