@@ -14,6 +14,9 @@
 mod filter;
 mod index;
 mod kernel;
+#[cfg(feature = "measure")]
+#[doc(hidden)]
+pub mod measure;
 mod names;
 mod report;
 mod search;

@@ -15,6 +15,8 @@ mod aarch64;
 mod aes_ni;
 mod hkdf;
 mod portable;
+#[cfg(all(feature = "measure", target_arch = "x86_64"))]
+mod throughput;
 #[cfg(target_arch = "x86_64")]
 mod vaes;
 
@@ -25,6 +27,8 @@ pub(crate) use aarch64::Armv8;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use aes_ni::AesNi;
 pub(crate) use portable::Portable;
+#[cfg(all(feature = "measure", target_arch = "x86_64"))]
+pub use throughput::Loop;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use vaes::Vaes;
 

@@ -23,6 +23,11 @@ impl AesNi {
         found.then_some(Self { sha: std::is_x86_feature_detected!("sha") })
     }
 
+    #[cfg(feature = "measure")]
+    pub(super) const fn has_sha(self) -> bool {
+        self.sha
+    }
+
     /// The same, as on a machine without SHA-NI.
     #[cfg(test)]
     pub(crate) const fn without_sha(self) -> Self {
