@@ -2,7 +2,7 @@
 //!
 //! A blocked Bloom filter over the first four bytes of an identifier: one word, two bits of it.
 
-use super::kernel::{Probe, UNIT};
+use super::kernel::{GROUP, UNIT};
 
 /// The first four bytes of an identifier, as the kernels deliver them.
 pub(super) const fn prefix(identifier: &[u8; 16]) -> u32 {
@@ -14,13 +14,13 @@ pub(super) const fn prefix(identifier: &[u8; 16]) -> u32 {
 #[derive(Debug)]
 pub(super) enum Filter {
     /// 32 KiB: stays in the first cache.
-    Small(Box<[u64; 1 << 12]>),
+    Small(Box<[u32; 1 << 13]>),
     /// 256 KiB.
-    Medium(Box<[u64; 1 << 15]>),
+    Medium(Box<[u32; 1 << 16]>),
     /// 1 MiB: stays in the second cache of most processors.
-    Large(Box<[u64; 1 << 17]>),
+    Large(Box<[u32; 1 << 18]>),
     /// 8 MiB: for logs that no phone has.
-    Huge(Box<[u64; 1 << 20]>),
+    Huge(Box<[u32; 1 << 21]>),
 }
 
 impl Filter {
@@ -51,78 +51,98 @@ impl Filter {
     }
 }
 
-fn zeros<const N: usize>() -> Box<[u64; N]> {
+fn zeros<const N: usize>() -> Box<[u32; N]> {
     // On the heap from the start: the array may be larger than a stack.
     vec![0; N].into_boxed_slice().try_into().unwrap_or_else(|_| Box::new([0; N]))
 }
 
-fn fill<const N: usize>(words: &mut [u64; N], identifiers: &[[u8; 16]]) {
+fn fill<const N: usize>(words: &mut [u32; N], identifiers: &[[u8; 16]]) {
     for identifier in identifiers {
         let prefix = prefix(identifier);
-        words[place::<N>(prefix)] |= 1 << first_bit(prefix) | 1 << second_bit(prefix);
+        words[place::<N>(prefix)] |= HIGHEST.rotate_right(prefix) | HIGHEST.rotate_right(prefix >> 5);
     }
 }
 
-/// Which word. The highest 12 bits choose the bits in it.
+const HIGHEST: u32 = 1 << 31;
+
+/// Which word of a filter: the bits of the prefix above the ten that choose two bits of the word.
 #[inline(always)]
-const fn place<const N: usize>(prefix: u32) -> usize {
-    const { assert!(N.is_power_of_two() && N <= 1 << 20) };
-    prefix as usize & (N - 1)
+pub(super) const fn place<const N: usize>(prefix: u32) -> usize {
+    const { assert!(N.is_power_of_two() && N <= 1 << 22) };
+    (prefix >> 10) as usize & (N - 1)
 }
 
+/// In the highest bit: whether an identifier with this prefix may have been heard.
 #[inline(always)]
-const fn first_bit(prefix: u32) -> u32 {
-    prefix >> 26
-}
-
-#[inline(always)]
-const fn second_bit(prefix: u32) -> u32 {
-    prefix >> 20 & 63
-}
-
-/// In bit 0: whether an identifier with this prefix may have been heard.
-#[inline(always)]
-const fn test<const N: usize>(words: &[u64; N], prefix: u32) -> u64 {
+const fn test<const N: usize>(words: &[u32; N], prefix: u32) -> u32 {
     let word = words[place::<N>(prefix)];
-    word >> first_bit(prefix) & word >> second_bit(prefix)
+    word.rotate_left(prefix) & word.rotate_left(prefix >> 5)
 }
 
-/// A prefix that passed the filter, by its place in the kernel's output.
+/// Two quads of intervals of a group of keys: places in the caller's list of quads. The second is
+/// missing where their number is odd.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Unit {
+    pub(super) group: u8,
+    pub(super) first: u16,
+    pub(super) second: Option<u16>,
+}
+
+/// A prefix that passed the filter.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Hit {
-    pub(super) unit: usize,
-    pub(super) place: usize,
+    pub(super) group: usize,
+    /// Key of the group.
+    pub(super) key: usize,
+    /// Place in the caller's list of quads.
+    pub(super) quad: usize,
+    /// Interval of the quad.
+    pub(super) interval: u32,
     pub(super) prefix: u32,
 }
 
-/// Collects what passes the filter.
-#[derive(Debug)]
-pub(super) struct Lookup<'f, const N: usize> {
-    pub(super) words: &'f [u64; N],
-    pub(super) hits: &'f mut Vec<Hit>,
-}
-
-impl<const N: usize> Lookup<'_, N> {
-    #[cold]
-    #[inline(never)]
-    fn collect(&mut self, unit: usize, prefixes: &[u32; UNIT]) {
-        for (place, prefix) in prefixes.iter().copied().enumerate() {
-            if test(self.words, prefix) & 1 == 1 {
-                self.hits.push(Hit { unit, place, prefix });
-            }
-        }
+impl Unit {
+    /// The prefix at `place` of this unit; `None` if it is only there to fill the unit.
+    pub(super) fn hit(self, place: usize, prefix: u32) -> Option<Hit> {
+        let quad = if place < UNIT / 2 { self.first } else { self.second? };
+        Some(Hit {
+            group: self.group.into(),
+            key: place / 4 % GROUP,
+            quad: quad.into(),
+            interval: [0, 1, 2, 3][place % 4],
+            prefix,
+        })
     }
 }
 
-impl<const N: usize> Probe for Lookup<'_, N> {
-    #[inline(always)]
-    fn probe(&mut self, unit: usize, prefixes: &[u32; UNIT]) {
-        let mut any = 0;
-        for prefix in prefixes {
-            any |= test(self.words, *prefix);
-        }
-        if any & 1 == 1 {
-            self.collect(unit, prefixes);
+/// Looks a unit's prefixes up, one by one.
+#[inline(always)]
+pub(super) fn look_up<const N: usize>(
+    words: &[u32; N],
+    unit: Unit,
+    prefixes: &[u32; UNIT],
+    hits: &mut Vec<Hit>,
+) {
+    let mut any = 0;
+    for prefix in prefixes {
+        any |= test(words, *prefix);
+    }
+    if any & HIGHEST != 0 {
+        collect(words, unit, prefixes, hits);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn collect<const N: usize>(
+    words: &[u32; N],
+    unit: Unit,
+    prefixes: &[u32; UNIT],
+    hits: &mut Vec<Hit>,
+) {
+    for (place, prefix) in prefixes.iter().copied().enumerate() {
+        if test(words, prefix) & HIGHEST != 0 {
+            hits.extend(unit.hit(place, prefix));
         }
     }
 }

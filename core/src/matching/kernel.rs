@@ -1,7 +1,7 @@
 //! From keys to what the look-up needs: identifiers of keys, or keys of identifiers.
 //!
 //! A kernel derives the identifier keys of [`KEYS`] keys at once and expands them. Then it either
-//! encrypts intervals and hands the first four bytes of each identifier to a [`Probe`], or it
+//! encrypts intervals and reports those whose identifiers' first four bytes pass a filter, or it
 //! decrypts identifiers and reports those that look like an interval. Both only propose: every
 //! proposal is confirmed by the plain derivation of `keys.rs`.
 //!
@@ -22,6 +22,8 @@ mod vaes;
 
 use core::fmt;
 
+use super::filter::{Hit, Unit};
+
 #[cfg(target_arch = "aarch64")]
 pub(crate) use aarch64::Armv8;
 #[cfg(target_arch = "x86_64")]
@@ -36,17 +38,12 @@ pub(crate) use vaes::Vaes;
 pub(crate) const KEYS: usize = 16;
 /// Keys that are encrypted together.
 pub(crate) const GROUP: usize = 4;
-/// Prefixes that are looked up together: two quads of four keys' four intervals.
+/// Prefixes that are looked up together: two quads of four keys' four intervals. That of quad `q`
+/// of the unit, key `k` of the group and interval `i` of the quad is at `16 q + 4 k + i`.
 pub(crate) const UNIT: usize = 32;
 
 /// An identifier before it is encrypted, without its interval.
 const BLOCK: &[u8; 16] = b"EN-RPI\0\0\0\0\0\0\0\0\0\0";
-
-/// Looks up the prefixes of a unit: that of quad `q` of the unit, key `k` and interval `i` of the
-/// quad is at `16 q + 4 k + i`.
-pub(crate) trait Probe {
-    fn probe(&mut self, unit: usize, prefixes: &[u32; UNIT]);
-}
 
 /// An implementation for a set of instructions.
 pub(crate) trait Kernel: Copy {
@@ -58,24 +55,26 @@ pub(crate) trait Kernel: Copy {
 
     fn schedules(self, keys: &[[u8; 16]; KEYS]) -> Self::Schedules;
 
-    /// Encrypts quads of intervals, the same for all keys of the group. Each quad is the first of
-    /// four intervals, a multiple of four; all quads are equal but for their lowest byte.
-    fn encrypt_aligned<P: Probe>(
+    /// Encrypts quads of intervals under the keys of the first `groups` groups. Each quad is the
+    /// first of four intervals, a multiple of four. What passes the filter `words` is added to
+    /// `hits`.
+    fn encrypt_aligned<const N: usize>(
         self,
         schedules: &Self::Schedules,
-        group: usize,
+        groups: usize,
         quads: &[u32],
-        probe: &mut P,
+        words: &[u32; N],
+        hits: &mut Vec<Hit>,
     );
 
-    /// Encrypts quads of intervals, for each key at these offsets from its start.
-    fn encrypt_mixed<P: Probe>(
+    /// As [`Kernel::encrypt_aligned`], for each key at these offsets from its start.
+    fn encrypt_mixed<const N: usize>(
         self,
         schedules: &Self::Schedules,
-        group: usize,
-        starts: [u32; GROUP],
+        starts: &[[u32; GROUP]],
         offsets: &[u32],
-        probe: &mut P,
+        words: &[u32; N],
+        hits: &mut Vec<Hit>,
     );
 
     /// Reports `(key of the group, identifier)` where the decrypted identifier may be an interval
@@ -88,6 +87,20 @@ pub(crate) trait Kernel: Copy {
         identifiers: &[[u8; 16]],
         found: impl FnMut(usize, usize),
     );
+}
+
+/// The quads in twos, as units of this group; an odd last one is done twice.
+fn units(group: usize, quads: &[u32], first: usize) -> impl Iterator<Item = (Unit, [u32; 2])> {
+    let group = u8::try_from(group).unwrap_or(u8::MAX);
+    let place = move |place: usize| u16::try_from(first + place).unwrap_or(u16::MAX);
+    quads.chunks(2).enumerate().map(move |(number, quads)| {
+        let unit = |second| Unit { group, first: place(number * 2), second };
+        match *quads {
+            [one, other] => (unit(Some(place(number * 2 + 1))), [one, other]),
+            [one, ..] => (unit(None), [one; 2]),
+            [] => (unit(None), [0; 2]),
+        }
+    })
 }
 
 /// A set of instructions that matching can use. All give the same result.

@@ -3,12 +3,12 @@
 use core::hint::black_box;
 
 use super::InstructionSet;
-use super::filter::{Filter, Lookup};
+use super::filter::Filter;
 #[cfg(target_arch = "aarch64")]
 use super::kernel::Armv8;
 #[cfg(target_arch = "x86_64")]
 pub use super::kernel::Loop;
-use super::kernel::{GROUP, KEYS, Kernel, Portable, Probe, UNIT};
+use super::kernel::{GROUP, KEYS, Kernel, Portable};
 #[cfg(target_arch = "x86_64")]
 use super::kernel::{AesNi, Vaes};
 
@@ -18,9 +18,7 @@ use super::kernel::{AesNi, Vaes};
 pub enum Stage {
     /// Derive and expand the identifier key.
     Derive,
-    /// And encrypt 144 intervals.
-    Encrypt,
-    /// And look them up in a filter.
+    /// And encrypt 144 intervals and look them up in a filter.
     LookUp,
     /// As `LookUp`, but each key starts at another time.
     LookUpMixed,
@@ -49,16 +47,6 @@ pub fn stage(
     }
 }
 
-/// Looks at prefixes and forgets them.
-struct Ignore(u32);
-
-impl Probe for Ignore {
-    #[inline(always)]
-    fn probe(&mut self, _: usize, prefixes: &[u32; UNIT]) {
-        self.0 ^= prefixes.iter().fold(0, |sum, prefix| sum ^ prefix);
-    }
-}
-
 fn run<K: Kernel>(kernel: K, stage: Stage, keys: &[[u8; 16]], heard: &[[u8; 16]]) -> usize {
     match &Filter::of(heard) {
         Filter::Small(words) => run_with(kernel, stage, keys, heard, words),
@@ -73,7 +61,7 @@ fn run_with<K: Kernel, const N: usize>(
     stage: Stage,
     keys: &[[u8; 16]],
     heard: &[[u8; 16]],
-    words: &[u64; N],
+    words: &[u32; N],
 ) -> usize {
     const START: u32 = 18_354 * 144;
     let quads: Vec<u32> = (START..START + 144).step_by(4).collect();
@@ -82,29 +70,18 @@ fn run_with<K: Kernel, const N: usize>(
     let mut count = 0;
     for keys in keys.as_chunks::<KEYS>().0 {
         let schedules = kernel.schedules(keys);
-        for group in 0..KEYS / GROUP {
-            match stage {
-                Stage::Derive => break,
-                Stage::Encrypt => {
-                    let mut ignore = Ignore(0);
-                    for quads in quads.chunk_by(|a, b| a >> 8 == b >> 8) {
-                        kernel.encrypt_aligned(&schedules, group, quads, &mut ignore);
-                    }
-                    black_box(ignore.0);
-                }
-                Stage::LookUp => {
-                    for quads in quads.chunk_by(|a, b| a >> 8 == b >> 8) {
-                        let mut probe = Lookup { words, hits: &mut hits };
-                        kernel.encrypt_aligned(&schedules, group, quads, &mut probe);
-                    }
-                }
-                Stage::LookUpMixed => {
-                    let starts = [START, START + 1, START + 2, START + 143];
-                    let mut probe = Lookup { words, hits: &mut hits };
-                    kernel.encrypt_mixed(&schedules, group, starts, &offsets, &mut probe);
-                }
-                Stage::Decrypt => {
-                    let epoch = START >> 16 << 16;
+        match stage {
+            Stage::Derive => {}
+            Stage::LookUp => {
+                kernel.encrypt_aligned(&schedules, KEYS / GROUP, &quads, words, &mut hits);
+            }
+            Stage::LookUpMixed => {
+                let starts = [[START, START + 1, START + 2, START + 143]; KEYS / GROUP];
+                kernel.encrypt_mixed(&schedules, &starts, &offsets, words, &mut hits);
+            }
+            Stage::Decrypt => {
+                let epoch = START >> 16 << 16;
+                for group in 0..KEYS / GROUP {
                     kernel.decrypt(&schedules, group, epoch, heard, |_, _| count += 1);
                 }
             }

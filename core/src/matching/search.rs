@@ -8,9 +8,9 @@
 
 mod order;
 
-use super::filter::{Filter, Hit, Lookup, SecondFilter};
+use super::filter::{Filter, Hit, SecondFilter};
 use super::index::HeardByTime;
-use super::kernel::{GROUP, InstructionSet, KEYS, Kernel, Portable, UNIT};
+use super::kernel::{GROUP, InstructionSet, KEYS, Kernel, Portable};
 #[cfg(target_arch = "x86_64")]
 use super::kernel::{AesNi, Vaes};
 #[cfg(target_arch = "aarch64")]
@@ -112,16 +112,6 @@ impl<'e> Batch<'e> {
             *key = entry.key;
         }
         keys
-    }
-
-    /// The group's keys, and the first interval of each.
-    fn group(&self, group: usize) -> Option<(&'e [Entry], [u32; GROUP])> {
-        let entries = self.entries.chunks(GROUP).nth(group)?;
-        let mut starts = [self.first; GROUP];
-        for (start, entry) in starts.iter_mut().zip(entries) {
-            *start = entry.start;
-        }
-        Some((entries, starts))
     }
 }
 
@@ -237,8 +227,7 @@ impl<'a> Search<'a> {
             };
         let schedules = kernel.schedules(&batch.keys());
         if decrypt {
-            for group in 0..KEYS / GROUP {
-                let Some((entries, _)) = batch.group(group) else { break };
+            for (group, entries) in batch.entries.chunks(GROUP).enumerate() {
                 let epoch = batch.first >> 16 << 16;
                 kernel.decrypt(&schedules, group, epoch, heard, |key, identifier| {
                     if let (Some(entry), Some(identifier)) =
@@ -322,35 +311,32 @@ fn encrypt<K: Kernel, const N: usize>(
     schedules: &K::Schedules,
     batch: &Batch<'_>,
     quads: &[u32],
-    words: &[u64; N],
+    words: &[u32; N],
     second: &SecondFilter,
     hits: &mut Vec<Hit>,
     found: &mut impl FnMut(u32, Find),
 ) {
-    for group in 0..KEYS / GROUP {
-        let Some((entries, starts)) = batch.group(group) else { break };
-        let mut report = |hits: &mut Vec<Hit>, quads: &[u32], starts: Option<[u32; GROUP]>| {
-            for hit in hits.drain(..) {
-                let key = hit.place / 4 % GROUP;
-                // An odd last quad is encrypted twice, and missing keys are encrypted too.
-                let quad = quads.get(hit.unit * 2 + hit.place / (UNIT / 2));
-                let (Some(quad), Some(entry)) = (quad, entries.get(key)) else { continue };
-                let start = starts.and_then(|starts| starts.get(key).copied()).unwrap_or(0);
-                let in_quad = [0, 1, 2, 3][hit.place % 4];
-                let interval = start.wrapping_add(*quad).wrapping_add(in_quad);
-                if (entry.start..=entry.last).contains(&interval) && second.may_hold(hit.prefix) {
-                    found(entry.place, Find::Interval(interval));
-                }
-            }
-        };
-        if batch.together {
-            for quads in quads.chunk_by(|a, b| a >> 8 == b >> 8) {
-                kernel.encrypt_aligned(schedules, group, quads, &mut Lookup { words, hits });
-                report(hits, quads, None);
-            }
-        } else {
-            kernel.encrypt_mixed(schedules, group, starts, quads, &mut Lookup { words, hits });
-            report(hits, quads, Some(starts));
+    hits.clear();
+    if batch.together {
+        let groups = batch.entries.len().div_ceil(GROUP);
+        kernel.encrypt_aligned(schedules, groups, quads, words, hits);
+    } else {
+        let mut starts = [[batch.first; GROUP]; KEYS / GROUP];
+        for (start, entry) in starts.as_flattened_mut().iter_mut().zip(batch.entries) {
+            *start = entry.start;
+        }
+        let groups = batch.entries.len().div_ceil(GROUP);
+        let starts = starts.get(..groups).unwrap_or(&starts);
+        kernel.encrypt_mixed(schedules, starts, quads, words, hits);
+    }
+    for hit in hits.iter() {
+        // Missing keys are encrypted too, and intervals beyond a key's validity.
+        let entry = batch.entries.get(hit.group * GROUP + hit.key);
+        let (Some(entry), Some(quad)) = (entry, quads.get(hit.quad)) else { continue };
+        let start = if batch.together { 0 } else { entry.start };
+        let interval = start.wrapping_add(*quad).wrapping_add(hit.interval);
+        if (entry.start..=entry.last).contains(&interval) && second.may_hold(hit.prefix) {
+            found(entry.place, Find::Interval(interval));
         }
     }
 }

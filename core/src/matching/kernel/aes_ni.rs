@@ -5,7 +5,8 @@
 
 use core::arch::x86_64::*;
 
-use super::{GROUP, KEYS, Kernel, Probe, UNIT, hkdf, portable};
+use super::super::filter::{Hit, Unit, look_up};
+use super::{GROUP, KEYS, Kernel, UNIT, hkdf, portable, units};
 
 type Vector = __m128i;
 
@@ -61,27 +62,33 @@ impl Kernel for AesNi {
         unsafe { schedules(&identifier_keys) }
     }
 
-    fn encrypt_aligned<P: Probe>(
+    fn encrypt_aligned<const N: usize>(
         self,
         schedules: &Schedules,
-        group: usize,
+        groups: usize,
         quads: &[u32],
-        probe: &mut P,
+        words: &[u32; N],
+        hits: &mut Vec<Hit>,
     ) {
-        self.encrypt_mixed(schedules, group, [0; GROUP], quads, probe);
+        let starts = [[0; GROUP]; KEYS / GROUP];
+        let starts = starts.get(..groups).unwrap_or(&starts);
+        self.encrypt_mixed(schedules, starts, quads, words, hits);
     }
 
-    fn encrypt_mixed<P: Probe>(
+    fn encrypt_mixed<const N: usize>(
         self,
         schedules: &Schedules,
-        group: usize,
-        starts: [u32; GROUP],
+        starts: &[[u32; GROUP]],
         offsets: &[u32],
-        probe: &mut P,
+        words: &[u32; N],
+        hits: &mut Vec<Hit>,
     ) {
-        let Some(schedules) = schedules.0.as_chunks().0.get(group) else { return };
-        // SAFETY: `self` exists only where `detect` found every feature of the function.
-        unsafe { encrypt(schedules, starts, offsets, probe) }
+        for (group, (schedules, starts)) in
+            schedules.0.as_chunks().0.iter().zip(starts).enumerate()
+        {
+            // SAFETY: `self` exists only where `detect` found every feature of the function.
+            unsafe { encrypt(group, schedules, *starts, offsets, words, hits) }
+        }
     }
 
     fn decrypt(
@@ -255,29 +262,31 @@ fn schedules(keys: &[[u8; 16]; KEYS]) -> Schedules {
     Schedules(schedules)
 }
 
-fn encrypt<P: Probe>(
+fn encrypt<const N: usize>(
+    group: usize,
     schedules: &[[Vector; 11]; GROUP],
     starts: [u32; GROUP],
     offsets: &[u32],
-    probe: &mut P,
+    filter: &[u32; N],
+    hits: &mut Vec<Hit>,
 ) {
-    let mut buffers = [[0; UNIT]; 2];
-    let (pairs, odd) = offsets.as_chunks::<2>();
-    let all = pairs.iter().copied().chain(odd.iter().map(|offset| [*offset; 2]));
-    let mut ready = 0;
-    for (unit, offsets) in all.enumerate() {
+    // What was encrypted is looked up while the next unit is on its way.
+    let mut before: Option<Unit> = None;
+    let (mut ready, mut next) = ([0; UNIT], [0; UNIT]);
+    for (unit, offsets) in units(group, offsets, 0) {
         for (key, (schedule, start)) in schedules.iter().zip(starts).enumerate() {
             let [first, second] = encrypt_eight(schedule, start, offsets);
-            store_words(&mut buffers[unit & 1], key * 4, first);
-            store_words(&mut buffers[unit & 1], UNIT / 2 + key * 4, second);
+            store_words(&mut next, key * 4, first);
+            store_words(&mut next, UNIT / 2 + key * 4, second);
         }
-        if unit > 0 {
-            probe.probe(unit - 1, &buffers[(unit - 1) & 1]);
+        if let Some(before) = before {
+            look_up(filter, before, &ready, hits);
         }
-        ready = unit + 1;
+        core::mem::swap(&mut ready, &mut next);
+        before = Some(unit);
     }
-    if ready > 0 {
-        probe.probe(ready - 1, &buffers[(ready - 1) & 1]);
+    if let Some(before) = before {
+        look_up(filter, before, &ready, hits);
     }
 }
 

@@ -5,7 +5,8 @@ use aes::cipher::{Array, BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
 use aes::{Aes128Dec, Aes128Enc};
 use sha2::block_api::compress256;
 
-use super::{GROUP, KEYS, Kernel, Probe, UNIT, hkdf};
+use super::super::filter::{Hit, look_up};
+use super::{GROUP, KEYS, Kernel, UNIT, hkdf, units};
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Portable;
@@ -30,54 +31,35 @@ impl Kernel for Portable {
         }))
     }
 
-    fn encrypt_aligned<P: Probe>(
+    fn encrypt_aligned<const N: usize>(
         self,
         schedules: &Schedules,
-        group: usize,
+        groups: usize,
         quads: &[u32],
-        probe: &mut P,
+        words: &[u32; N],
+        hits: &mut Vec<Hit>,
     ) {
-        self.encrypt_mixed(schedules, group, [0; GROUP], quads, probe);
+        let starts = [[0; GROUP]; KEYS / GROUP];
+        let starts = starts.get(..groups).unwrap_or(&starts);
+        self.encrypt_mixed(schedules, starts, quads, words, hits);
     }
 
-    fn encrypt_mixed<P: Probe>(
+    fn encrypt_mixed<const N: usize>(
         self,
         schedules: &Schedules,
-        group: usize,
-        starts: [u32; GROUP],
+        starts: &[[u32; GROUP]],
         offsets: &[u32],
-        probe: &mut P,
+        words: &[u32; N],
+        hits: &mut Vec<Hit>,
     ) {
-        let mut units = [[0; UNIT]; QUADS_AT_ONCE / 2];
-        for (part, offsets) in offsets.chunks(QUADS_AT_ONCE).enumerate() {
-            for (key, start) in starts.into_iter().enumerate() {
-                let Some(cipher) = schedules.0.get(group * GROUP + key) else { continue };
-                let mut blocks = [[Array::from(*super::BLOCK); 4]; QUADS_AT_ONCE];
-                for (quad, offset) in blocks.iter_mut().zip(offsets) {
-                    for (block, interval) in quad.iter_mut().zip(0_u32..) {
-                        let interval = start.wrapping_add(*offset).wrapping_add(interval);
-                        block[12..].copy_from_slice(&interval.to_le_bytes());
-                    }
+        let groups = schedules.0.as_chunks::<GROUP>().0.iter().zip(starts);
+        for (group, (ciphers, starts)) in groups.enumerate() {
+            for (part, offsets) in offsets.chunks(QUADS_AT_ONCE).enumerate() {
+                let prefixes = encrypted(ciphers, starts, offsets);
+                let units = units(group, offsets, part * QUADS_AT_ONCE);
+                for ((unit, _), prefixes) in units.zip(&prefixes) {
+                    look_up(words, unit, prefixes, hits);
                 }
-                let blocks = blocks.get_mut(..offsets.len()).unwrap_or_default();
-                cipher.encrypt_blocks(blocks.as_flattened_mut());
-                for (number, quad) in blocks.iter().enumerate() {
-                    let Some(unit) = units.get_mut(number / 2) else { continue };
-                    let place = number % 2 * (UNIT / 2) + key * 4;
-                    let places = unit.get_mut(place..).unwrap_or_default();
-                    for (prefix, block) in places.iter_mut().zip(quad) {
-                        *prefix = u32::from_le_bytes([block[0], block[1], block[2], block[3]]);
-                    }
-                }
-            }
-            if offsets.len() % 2 == 1
-                && let Some(unit) = units.get_mut(offsets.len() / 2)
-            {
-                unit.copy_within(..UNIT / 2, UNIT / 2);
-            }
-            let first = part * (QUADS_AT_ONCE / 2);
-            for (number, unit) in units.iter().take(offsets.len().div_ceil(2)).enumerate() {
-                probe.probe(first + number, unit);
             }
         }
     }
@@ -108,6 +90,34 @@ impl Kernel for Portable {
             }
         }
     }
+}
+
+/// The prefixes of up to [`QUADS_AT_ONCE`] quads of four keys.
+fn encrypted(
+    ciphers: &[Aes128Enc; GROUP],
+    starts: &[u32; GROUP],
+    offsets: &[u32],
+) -> [[u32; UNIT]; QUADS_AT_ONCE / 2] {
+    let mut units = [[0; UNIT]; QUADS_AT_ONCE / 2];
+    for (key, (cipher, start)) in ciphers.iter().zip(starts).enumerate() {
+        let mut blocks = [[Array::from(*super::BLOCK); 4]; QUADS_AT_ONCE];
+        for (quad, offset) in blocks.iter_mut().zip(offsets) {
+            for (block, interval) in quad.iter_mut().zip(0_u32..) {
+                let interval = start.wrapping_add(*offset).wrapping_add(interval);
+                block[12..].copy_from_slice(&interval.to_le_bytes());
+            }
+        }
+        let blocks = blocks.get_mut(..offsets.len()).unwrap_or_default();
+        cipher.encrypt_blocks(blocks.as_flattened_mut());
+        for (number, quad) in blocks.iter().enumerate() {
+            let place = number % 2 * (UNIT / 2) + key * 4;
+            let unit = units.get_mut(number / 2).and_then(|unit| unit.get_mut(place..));
+            for (prefix, block) in unit.unwrap_or_default().iter_mut().zip(quad) {
+                *prefix = u32::from_le_bytes([block[0], block[1], block[2], block[3]]);
+            }
+        }
+    }
+    units
 }
 
 /// RPIK of one key in six compressions.

@@ -4,22 +4,15 @@ use super::*;
 use crate::keys::RollingProximityIdentifierKey;
 use crate::time::IntervalNumber;
 
-/// Collects prefixes by key, then by place.
-struct Collect<'a> {
-    quads: usize,
-    prefixes: &'a mut [Vec<u32>; GROUP],
-}
+/// Passes every prefix.
+const EVERYTHING: [u32; 1 << 6] = [u32::MAX; 1 << 6];
 
-impl Probe for Collect<'_> {
-    fn probe(&mut self, unit: usize, prefixes: &[u32; UNIT]) {
-        for (half, quad) in prefixes.as_chunks::<16>().0.iter().enumerate() {
-            if unit * 2 + half < self.quads {
-                for (key, prefixes) in self.prefixes.iter_mut().zip(quad.as_chunks::<4>().0) {
-                    key.extend(prefixes);
-                }
-            }
-        }
-    }
+/// All hits, as (key, quad, interval of the quad, prefix).
+fn sorted(hits: &[Hit]) -> Vec<(usize, usize, u32, u32)> {
+    let place = |hit: &Hit| (hit.group * GROUP + hit.key, hit.quad, hit.interval, hit.prefix);
+    let mut hits: Vec<_> = hits.iter().map(place).collect();
+    hits.sort_unstable();
+    hits
 }
 
 fn keys(seed: u8) -> [[u8; 16]; KEYS] {
@@ -44,30 +37,32 @@ fn encrypts_as_the_plain_derivation<K: Kernel>(kernel: K) {
     for seed in 0..4 {
         let keys = keys(seed);
         let schedules = kernel.schedules(&keys);
-        for (group, keys) in keys.as_chunks::<GROUP>().0.iter().enumerate() {
-            for count in [0_u32, 1, 2, 5, 36, 37, 41, 64] {
-                let quads: Vec<_> = (0..count).map(|quad| 0x0028_5400 + quad * 4).collect();
-                let mut prefixes = [const { Vec::new() }; GROUP];
-                let mut collect = Collect { quads: quads.len(), prefixes: &mut prefixes };
-                kernel.encrypt_aligned(&schedules, group, &quads, &mut collect);
-                for (key, found) in keys.iter().zip(&prefixes) {
-                    let expected: Vec<_> =
-                        quads.iter().flat_map(|q| (0..4).map(move |i| prefix(key, q + i))).collect();
-                    assert_eq!(found, &expected, "group {group}, {count} quads");
-                }
-                let starts = [0x0028_54fd, 0, u32::MAX - 3, 2_642_976];
-                let offsets: Vec<_> = (0..count).map(|quad| quad * 4).collect();
-                let mut prefixes = [const { Vec::new() }; GROUP];
-                let mut collect = Collect { quads: offsets.len(), prefixes: &mut prefixes };
-                kernel.encrypt_mixed(&schedules, group, starts, &offsets, &mut collect);
-                for ((key, start), found) in keys.iter().zip(starts).zip(&prefixes) {
-                    let interval = |o: u32, i: u32| start.wrapping_add(o).wrapping_add(i);
-                    let expected: Vec<_> = offsets
-                        .iter()
-                        .flat_map(|o| (0..4).map(move |i| prefix(key, interval(*o, i))))
-                        .collect();
-                    assert_eq!(found, &expected, "group {group}, {count} offsets");
-                }
+        for count in [0_u32, 1, 2, 5, 36, 37, 41, 64] {
+            // Across a multiple of 256 intervals.
+            let quads: Vec<_> = (0..count).map(|quad| 0x0028_54e8 + quad * 4).collect();
+            let starts = [0x0028_54fd, 0, u32::MAX - 3, 2_642_976];
+            let offsets: Vec<_> = (0..count).map(|quad| quad * 4).collect();
+            for groups in 1..=KEYS / GROUP {
+                let expected = |quads: &[u32], start: &dyn Fn(usize) -> u32| {
+                    let mut expected = Vec::new();
+                    for (number, key) in keys.iter().enumerate().take(groups * GROUP) {
+                        for (place, quad) in quads.iter().enumerate() {
+                            for i in 0..4 {
+                                let interval = start(number).wrapping_add(*quad).wrapping_add(i);
+                                expected.push((number, place, i, prefix(key, interval)));
+                            }
+                        }
+                    }
+                    expected
+                };
+                let mut hits = Vec::new();
+                kernel.encrypt_aligned(&schedules, groups, &quads, &EVERYTHING, &mut hits);
+                assert_eq!(sorted(&hits), expected(&quads, &|_| 0), "{groups} × {count} quads");
+                hits.clear();
+                let all = vec![starts; groups];
+                kernel.encrypt_mixed(&schedules, &all, &offsets, &EVERYTHING, &mut hits);
+                let start = |key: usize| starts[key % GROUP];
+                assert_eq!(sorted(&hits), expected(&offsets, &start), "{groups} × {count} offsets");
             }
         }
     }

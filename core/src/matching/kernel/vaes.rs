@@ -13,10 +13,11 @@
 
 #![allow(unsafe_code, reason = "vector loads and stores, and the calls behind feature detection")]
 
+use core::arch::asm;
 use core::arch::x86_64::*;
 
-use super::hkdf;
-use super::{GROUP, KEYS, Kernel, Probe, UNIT};
+use super::super::filter::{Hit, Unit};
+use super::{GROUP, KEYS, Kernel, UNIT, hkdf, units};
 
 type Vector = __m512i;
 
@@ -52,29 +53,29 @@ impl Kernel for Vaes {
         unsafe { schedules(keys) }
     }
 
-    fn encrypt_aligned<P: Probe>(
+    fn encrypt_aligned<const N: usize>(
         self,
         schedules: &Schedules,
-        group: usize,
+        groups: usize,
         quads: &[u32],
-        probe: &mut P,
+        words: &[u32; N],
+        hits: &mut Vec<Hit>,
     ) {
-        let Some(schedule) = schedules.0.get(group) else { return };
+        let schedules = schedules.0.get(..groups).unwrap_or(&schedules.0);
         // SAFETY: `self` exists only where `detect` found every feature of the function.
-        unsafe { encrypt_aligned(schedule, quads, probe) }
+        unsafe { encrypt_aligned(schedules, quads, words, hits) }
     }
 
-    fn encrypt_mixed<P: Probe>(
+    fn encrypt_mixed<const N: usize>(
         self,
         schedules: &Schedules,
-        group: usize,
-        starts: [u32; GROUP],
+        starts: &[[u32; GROUP]],
         offsets: &[u32],
-        probe: &mut P,
+        words: &[u32; N],
+        hits: &mut Vec<Hit>,
     ) {
-        let Some(schedule) = schedules.0.get(group) else { return };
         // SAFETY: `self` exists only where `detect` found every feature of the function.
-        unsafe { encrypt_mixed(schedule, starts, offsets, probe) }
+        unsafe { encrypt_mixed(&schedules.0, starts, offsets, words, hits) }
     }
 
     fn decrypt(
@@ -370,132 +371,311 @@ const fn inverse_rows_of<const N: usize>() -> u64 {
     mask | mask << 16 | mask << 32 | mask << 48
 }
 
-/// Rounds 2..=9 under the four rotations, and what of the last round key meets column 0.
-#[inline]
-fn rotations(schedule: &[Vector; 11]) -> ([[Vector; 4]; 8], Vector) {
-    let mut rounds = [[words(0); 4]; 8];
-    for (round, key) in rounds.iter_mut().zip(&schedule[2..10]) {
-        *round = [*key, rotated::<1>(*key), rotated::<2>(*key), rotated::<3>(*key)];
-    }
-    (rounds, _mm512_shuffle_epi32::<0x00>(schedule[10]))
 }
 
-/// Rounds 2..=10 of two quads, whose states are interleaved so that none waits for itself.
-#[inline]
-fn finish(
-    mut s: [Vector; 4],
-    mut t: [Vector; 4],
-    rounds: &[[Vector; 4]; 8],
+/// Round keys of rounds 2..=9 under the four rotations, what of the last round key meets column
+/// 0, and the filter.
+struct Rounds<'f, const N: usize> {
+    keys: [[Vector; 4]; 8],
     last: Vector,
-) -> [Vector; 2] {
-    for keys in rounds {
-        for ((s, t), key) in s.iter_mut().zip(&mut t).zip(keys) {
-            *s = _mm512_aesenc_epi128(*s, *key);
-            *t = _mm512_aesenc_epi128(*t, *key);
-        }
-    }
-    let mut prefixes = [last; 2];
-    for (prefixes, s) in prefixes.iter_mut().zip([s, t]) {
-        let odd = _mm512_mask_blend_epi8(const { rows_of::<1>() }, s[0], s[1]);
-        let even = _mm512_mask_blend_epi8(const { rows_of::<3>() }, s[2], s[3]);
-        let column =
-            _mm512_mask_blend_epi8(const { rows_of::<2>() | rows_of::<3>() }, odd, even);
-        *prefixes = _mm512_aesenclast_epi128(column, last);
-    }
-    prefixes
+    filter: &'f [u32; N],
 }
 
-/// Four keys with the same intervals. All quads lie in one block of 256 intervals.
-fn encrypt_aligned<P: Probe>(schedule: &[Vector; 11], quads: &[u32], probe: &mut P) {
-    let Some(first) = quads.first() else { return };
-    let (rounds, last) = rotations(schedule);
-    let start = blocks([
-        u32::from_le_bytes(*b"EN-R"),
-        u32::from_le_bytes(*b"PI\0\0"),
-        0,
-        first & !0xff,
-    ]);
-    let start = xor(start, schedule[0]);
-    // After the first round, only one column depends on the lowest byte of the interval.
-    let base = _mm512_aesenc_epi128(start, schedule[1]);
-    let base = [base, rotated::<1>(base), rotated::<2>(base), rotated::<3>(base)];
-    let column = _mm512_shuffle_epi8(start, blocks([0x0b06_010c; 4]));
-    let column_key = _mm512_shuffle_epi32::<0xff>(schedule[1]);
-    // Interval n of a quad runs under rotation n, which moves its column to place n - 1.
-    let in_quad = blocks([1, 2, 3, 0]);
-    let after_first_round = |quad: u32| {
-        let low = xor(words(quad & 0xff), in_quad);
-        let y = _mm512_aesenc_epi128(xor(column, low), column_key);
-        [
-            _mm512_mask_blend_epi32(0x8888, base[0], y),
-            _mm512_mask_blend_epi32(0x1111, base[1], y),
-            _mm512_mask_blend_epi32(0x2222, base[2], y),
-            _mm512_mask_blend_epi32(0x4444, base[3], y),
-        ]
-    };
-    in_pairs(quads, probe, |quads| {
-        finish(after_first_round(quads[0]), after_first_round(quads[1]), &rounds, last)
-    });
-}
-
-/// Four keys, each with its own start.
-fn encrypt_mixed<P: Probe>(
-    schedule: &[Vector; 11],
-    starts: [u32; GROUP],
-    offsets: &[u32],
-    probe: &mut P,
-) {
-    let (rounds, last) = rotations(schedule);
-    let start =
-        blocks([u32::from_le_bytes(*b"EN-R"), u32::from_le_bytes(*b"PI\0\0"), 0, 0]);
-    let start = xor(start, schedule[0]);
-    let key = schedule[1];
-    let counters = by_key(starts);
-    let after_first_round = |offset: u32| {
-        let counter = add(counters, words(offset));
-        let quad = [
-            _mm512_maskz_mov_epi32(0x8888, counter),
-            _mm512_maskz_add_epi32(0x1111, counter, words(1)),
-            _mm512_maskz_add_epi32(0x2222, counter, words(2)),
-            _mm512_maskz_add_epi32(0x4444, counter, words(3)),
-        ];
-        [
-            _mm512_aesenc_epi128(xor(start, quad[0]), key),
-            _mm512_aesenc_epi128(xor(rotated::<1>(start), quad[1]), rotated::<1>(key)),
-            _mm512_aesenc_epi128(xor(rotated::<2>(start), quad[2]), rotated::<2>(key)),
-            _mm512_aesenc_epi128(xor(rotated::<3>(start), quad[3]), rotated::<3>(key)),
-        ]
-    };
-    in_pairs(offsets, probe, |offsets| {
-        finish(after_first_round(offsets[0]), after_first_round(offsets[1]), &rounds, last)
-    });
-}
-
-/// Calls `encrypt` for two quads at a time; what it found is looked up while the next two are on
-/// their way. An odd last quad is done twice.
+/// Keeps an instruction in its place: without, the compiler gathers what must be spread out, and
+/// the AES unit idles.
 #[inline]
-fn in_pairs<P: Probe>(
-    quads: &[u32],
-    probe: &mut P,
-    encrypt: impl Fn([u32; 2]) -> [Vector; 2],
-) {
-    let mut buffers = [[0; UNIT]; 2];
-    let (pairs, odd) = quads.as_chunks::<2>();
-    let all = pairs.iter().copied().chain(odd.iter().map(|quad| [*quad; 2]));
-    let mut ready = 0;
-    for (unit, quads) in all.enumerate() {
-        let prefixes = encrypt(quads);
-        if unit > 0 {
-            probe.probe(unit - 1, &buffers[(unit - 1) & 1]);
-        }
-        let halves = buffers[unit & 1].as_chunks_mut().0;
-        for (half, prefixes) in halves.iter_mut().zip(prefixes) {
-            store(half, prefixes);
-        }
-        ready = unit + 1;
+#[target_feature(enable = "avx512f")]
+fn in_place(mut v: Vector) -> Vector {
+    // SAFETY: the assembly is empty; it touches nothing but the register it is given.
+    unsafe {
+        asm!("/* {0} */", inout(zmm_reg) v, options(nomem, nostack, preserves_flags));
     }
-    if ready > 0 {
-        probe.probe(ready - 1, &buffers[(ready - 1) & 1]);
+    v
+}
+
+/// A mask that the compiler does not know. The mask it would make for a gather out of nothing
+/// (`kxnorw`) waits for whatever was in the register before: each gather for the one before it.
+#[inline]
+fn opaque(mut mask: u16) -> u16 {
+    // SAFETY: the assembly is empty; it touches nothing but the register it is given.
+    unsafe {
+        asm!("/* {0:x} */", inout(reg) mask, options(nomem, nostack, preserves_flags));
+    }
+    mask
+}
+
+/// One round of two quads. In assembly, because the compiler would take one block after the other
+/// through all rounds, each instruction waiting for the one before it.
+#[inline]
+#[target_feature(enable = "avx512f,vaes")]
+fn aes_round(
+    s: [Vector; 4],
+    t: [Vector; 4],
+    keys: &[Vector; 4],
+) -> ([Vector; 4], [Vector; 4]) {
+    let [mut s0, mut s1, mut s2, mut s3] = s;
+    let [mut t0, mut t1, mut t2, mut t3] = t;
+    // SAFETY: the instructions exist where the function may be called, and touch nothing but the
+    // registers they are given.
+    unsafe {
+        asm!(
+            "vaesenc {s0}, {s0}, {k0}",
+            "vaesenc {t0}, {t0}, {k0}",
+            "vaesenc {s1}, {s1}, {k1}",
+            "vaesenc {t1}, {t1}, {k1}",
+            "vaesenc {s2}, {s2}, {k2}",
+            "vaesenc {t2}, {t2}, {k2}",
+            "vaesenc {s3}, {s3}, {k3}",
+            "vaesenc {t3}, {t3}, {k3}",
+            s0 = inout(zmm_reg) s0,
+            s1 = inout(zmm_reg) s1,
+            s2 = inout(zmm_reg) s2,
+            s3 = inout(zmm_reg) s3,
+            t0 = inout(zmm_reg) t0,
+            t1 = inout(zmm_reg) t1,
+            t2 = inout(zmm_reg) t2,
+            t3 = inout(zmm_reg) t3,
+            k0 = in(zmm_reg) keys[0],
+            k1 = in(zmm_reg) keys[1],
+            k2 = in(zmm_reg) keys[2],
+            k3 = in(zmm_reg) keys[3],
+            options(nomem, nostack, preserves_flags)
+        );
+    }
+    ([s0, s1, s2, s3], [t0, t1, t2, t3])
+}
+
+impl<'f, const N: usize> Rounds<'f, N> {
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,bmi1,bmi2,vaes")]
+    #[inline]
+    fn new(schedule: &[Vector; 11], filter: &'f [u32; N]) -> Self {
+        let mut keys = [[words(0); 4]; 8];
+        for (round, key) in keys.iter_mut().zip(&schedule[2..10]) {
+            *round = [*key, rotated::<1>(*key), rotated::<2>(*key), rotated::<3>(*key)];
+        }
+        Self { keys, last: _mm512_shuffle_epi32::<0x00>(schedule[10]), filter }
+    }
+
+    /// Rounds 2..=10 of two quads, whose states are interleaved so that none waits for itself, and
+    /// between them the look-up of the two quads `before`. Returns the quads' prefixes, and a bit
+    /// for each prefix of `before` that passed.
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,bmi1,bmi2,vaes")]
+    #[inline]
+    fn finish(
+        &self,
+        quads: [[Vector; 4]; 2],
+        before: [Vector; 2],
+    ) -> ([Vector; 2], u32) {
+        let [mut s, mut t] = quads;
+        // Written out, since a loop would not be unrolled around what stands between the rounds.
+        macro_rules! round {
+            ($number:literal) => {
+                (s, t) = aes_round(s, t, &self.keys[$number]);
+            };
+        }
+        round!(0);
+        let first = in_place(gathered(self.filter, before[0]));
+        round!(1);
+        round!(2);
+        round!(3);
+        let second = in_place(gathered(self.filter, before[1]));
+        round!(4);
+        round!(5);
+        let first = in_place(tested(first, before[0]));
+        round!(6);
+        let second = in_place(tested(second, before[1]));
+        round!(7);
+        let passed = highest_bits([first, second]);
+        let mut prefixes = [self.last; 2];
+        for (prefixes, s) in prefixes.iter_mut().zip([s, t]) {
+            let odd = _mm512_mask_blend_epi8(const { rows_of::<1>() }, s[0], s[1]);
+            let even = _mm512_mask_blend_epi8(const { rows_of::<3>() }, s[2], s[3]);
+            let column =
+                _mm512_mask_blend_epi8(const { rows_of::<2>() | rows_of::<3>() }, odd, even);
+            *prefixes = _mm512_aesenclast_epi128(column, self.last);
+        }
+        (prefixes, passed)
+    }
+}
+
+/// Units on their way: two, or the look-up would wait for the encryption before it.
+struct Pipeline<'h> {
+    on_their_way: [(Option<Unit>, [Vector; 2]); 2],
+    hits: &'h mut Vec<Hit>,
+}
+
+features! {
+/// The word of each prefix.
+#[inline]
+fn gathered<const N: usize>(filter: &[u32; N], prefixes: Vector) -> Vector {
+    const { assert!(N.is_power_of_two() && N <= 1 << 22) };
+    let places = _mm512_srli_epi32::<10>(prefixes);
+    let places = _mm512_and_si512(places, words(const { (N - 1) as u32 }));
+    let all = opaque(0xffff);
+    // SAFETY: every place is less than `N`, so that each load lies within the filter.
+    unsafe { _mm512_mask_i32gather_epi32::<4>(words(0), all, places, filter.as_ptr().cast()) }
+}
+
+/// In the highest bit of each word: whether both bits that the prefix chooses are set.
+#[inline]
+fn tested(found: Vector, prefixes: Vector) -> Vector {
+    _mm512_and_si512(
+        _mm512_rolv_epi32(found, prefixes),
+        _mm512_rolv_epi32(found, _mm512_srli_epi32::<5>(prefixes)),
+    )
+}
+
+#[inline]
+fn highest_bits([first, second]: [Vector; 2]) -> u32 {
+    let (first, second) = (_mm512_movepi32_mask(first), _mm512_movepi32_mask(second));
+    u32::from(first) | u32::from(second) << 16
+}
+
+/// Keys with the same intervals.
+fn encrypt_aligned<const N: usize>(
+    schedules: &[[Vector; 11]],
+    quads: &[u32],
+    filter: &[u32; N],
+    hits: &mut Vec<Hit>,
+) {
+    let mut pipeline = Pipeline::new(hits);
+    for (group, schedule) in schedules.iter().enumerate() {
+        let rounds = Rounds::new(schedule, filter);
+        let column_key = _mm512_shuffle_epi32::<0xff>(schedule[1]);
+        // Interval n of a quad runs under rotation n, which moves its column to place n - 1.
+        let in_quad = blocks([1, 2, 3, 0]);
+        let mut done = 0;
+        for quads in quads.chunk_by(|a, b| a >> 8 == b >> 8) {
+            let start = blocks([
+                u32::from_le_bytes(*b"EN-R"),
+                u32::from_le_bytes(*b"PI\0\0"),
+                0,
+                quads.first().map_or(0, |quad| quad & !0xff),
+            ]);
+            let start = xor(start, schedule[0]);
+            // After the first round, only one column depends on the lowest byte of the interval.
+            let base = _mm512_aesenc_epi128(start, schedule[1]);
+            let base = [
+                in_place(base),
+                in_place(rotated::<1>(base)),
+                in_place(rotated::<2>(base)),
+                in_place(rotated::<3>(base)),
+            ];
+            let column = _mm512_shuffle_epi8(start, blocks([0x0b06_010c; 4]));
+            let column = xor(column, in_quad);
+            let first_round = |quad: u32| {
+                let low = xor(column, words(quad & 0xff));
+                let column = _mm512_aesenc_epi128(low, column_key);
+                [
+                    _mm512_mask_blend_epi32(0x8888, base[0], column),
+                    _mm512_mask_blend_epi32(0x1111, base[1], column),
+                    _mm512_mask_blend_epi32(0x2222, base[2], column),
+                    _mm512_mask_blend_epi32(0x4444, base[3], column),
+                ]
+            };
+            for (unit, quads) in units(group, quads, done) {
+                pipeline.advance(&rounds, unit, quads.map(first_round));
+            }
+            done += quads.len();
+        }
+    }
+    pipeline.drain(filter);
+}
+
+/// Keys, each with its own start.
+fn encrypt_mixed<const N: usize>(
+    schedules: &[[Vector; 11]],
+    starts: &[[u32; GROUP]],
+    offsets: &[u32],
+    filter: &[u32; N],
+    hits: &mut Vec<Hit>,
+) {
+    let mut pipeline = Pipeline::new(hits);
+    for (group, (schedule, starts)) in schedules.iter().zip(starts).enumerate() {
+        let rounds = Rounds::new(schedule, filter);
+        let fixed = [u32::from_le_bytes(*b"EN-R"), u32::from_le_bytes(*b"PI\0\0"), 0, 0];
+        let start = xor(blocks(fixed), schedule[0]);
+        let key = schedule[1];
+        let counters = by_key(*starts);
+        let first_round = |offset: u32| {
+            let counter = add(counters, words(offset));
+            let quad = [
+                _mm512_maskz_mov_epi32(0x8888, counter),
+                _mm512_maskz_add_epi32(0x1111, counter, words(1)),
+                _mm512_maskz_add_epi32(0x2222, counter, words(2)),
+                _mm512_maskz_add_epi32(0x4444, counter, words(3)),
+            ];
+            [
+                _mm512_aesenc_epi128(xor(start, quad[0]), key),
+                _mm512_aesenc_epi128(xor(rotated::<1>(start), quad[1]), rotated::<1>(key)),
+                _mm512_aesenc_epi128(xor(rotated::<2>(start), quad[2]), rotated::<2>(key)),
+                _mm512_aesenc_epi128(xor(rotated::<3>(start), quad[3]), rotated::<3>(key)),
+            ]
+        };
+        for (unit, offsets) in units(group, offsets, 0) {
+            pipeline.advance(&rounds, unit, offsets.map(first_round));
+        }
+    }
+    pipeline.drain(filter);
+}
+}
+
+impl<'h> Pipeline<'h> {
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,bmi1,bmi2,vaes")]
+    fn new(hits: &'h mut Vec<Hit>) -> Self {
+        Self { on_their_way: [(None, [words(0); 2]); 2], hits }
+    }
+
+    /// Takes two quads through the rounds behind the first, and looks up what came before.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,bmi1,bmi2,vaes")]
+    fn advance<const N: usize>(
+        &mut self,
+        rounds: &Rounds<'_, N>,
+        unit: Unit,
+        quads: [[Vector; 4]; 2],
+    ) {
+        let [(oldest, before), younger] = self.on_their_way;
+        let (prefixes, passed) = rounds.finish(quads, before);
+        if passed != 0 {
+            collect(oldest, before, passed, self.hits);
+        }
+        self.on_their_way = [younger, (Some(unit), prefixes)];
+    }
+
+    /// Looks up what is still on its way.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,bmi1,bmi2,vaes")]
+    fn drain<const N: usize>(self, filter: &[u32; N]) {
+        for (unit, prefixes) in self.on_their_way {
+            let passed = prefixes.map(|prefixes| tested(gathered(filter, prefixes), prefixes));
+            let passed = highest_bits(passed);
+            if passed != 0 {
+                collect(unit, prefixes, passed, self.hits);
+            }
+        }
+    }
+}
+
+features! {
+#[cold]
+#[inline(never)]
+fn collect(
+    unit: Option<Unit>,
+    prefixes: [Vector; 2],
+    mut passed: u32,
+    hits: &mut Vec<Hit>,
+) {
+    let Some(unit) = unit else { return };
+    let mut buffer = [0; UNIT];
+    for (half, prefixes) in buffer.as_chunks_mut().0.iter_mut().zip(prefixes) {
+        store(half, prefixes);
+    }
+    while passed != 0 {
+        let place = passed.trailing_zeros() as usize;
+        passed &= passed - 1;
+        hits.extend(unit.hit(place, buffer[place]));
     }
 }
 
