@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use super::filter::SecondFilter;
 use crate::keys::RollingProximityIdentifier;
 use crate::sighting::Sighting;
 
@@ -18,6 +19,8 @@ pub struct SightingIndex {
 struct Orders {
     /// Places in `sightings`, by identifier.
     by_identifier: Vec<u32>,
+    /// Where in `by_identifier` each bucket ends; an identifier's first bits are its bucket.
+    bucket_ends: Vec<u32>,
     identifiers: usize,
     by_time: HeardByTime,
 }
@@ -45,7 +48,8 @@ impl SightingIndex {
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
         let orders = self.orders.get().map_or(0, |orders| {
-            orders.by_identifier.capacity() * size_of::<u32>() + orders.by_time.memory_bytes()
+            let places = orders.by_identifier.capacity() + orders.bucket_ends.capacity();
+            places * size_of::<u32>() + orders.by_time.memory_bytes()
         });
         self.sightings.capacity() * size_of::<Sighting>() + orders
     }
@@ -65,16 +69,9 @@ impl SightingIndex {
         identifier: &RollingProximityIdentifier,
     ) -> impl Iterator<Item = &Sighting> {
         let identifier = *identifier;
-        let order = &self.orders().by_identifier;
-        let sighting = |place: &u32| self.sightings.get(*place as usize);
-        let first = order.partition_point(|place| {
-            sighting(place).is_some_and(|s| s.advertisement.identifier < identifier)
-        });
-        let places = order.get(first..).unwrap_or_default();
-        places
-            .iter()
-            .filter_map(sighting)
-            .take_while(move |s| s.advertisement.identifier == identifier)
+        let places = self.orders().bucket(&identifier);
+        let sightings = places.iter().filter_map(|place| self.sightings.get(*place as usize));
+        sightings.filter(move |s| s.advertisement.identifier == identifier)
     }
 
     pub(super) fn by_time(&self) -> &HeardByTime {
@@ -101,7 +98,21 @@ impl FromIterator<Sighting> for SightingIndex {
     }
 }
 
+/// The first bits of an identifier, as many as say which of `buckets` it is in.
+fn bucket_of(identifier: &[u8; 16], buckets: usize) -> usize {
+    let [a, b, c, d, ..] = *identifier;
+    let first = u64::from(u32::from_be_bytes([a, b, c, d]));
+    (first * buckets as u64 >> 32) as usize
+}
+
 impl Orders {
+    fn bucket(&self, identifier: &RollingProximityIdentifier) -> &[u32] {
+        let bucket = bucket_of(identifier.as_bytes(), self.bucket_ends.len());
+        let end = |bucket: usize| self.bucket_ends.get(bucket).map_or(0, |end| *end as usize);
+        let start = bucket.checked_sub(1).map_or(0, end);
+        self.by_identifier.get(start..end(bucket)).unwrap_or_default()
+    }
+
     fn of(sightings: &[Sighting]) -> Self {
         // The first eight bytes decide nearly always, and are beside the place while sorting.
         let mut keyed: Vec<_> = sightings
@@ -131,9 +142,23 @@ impl Orders {
                 }
             }
         }
+        let mut bucket_ends = vec![0; (sightings.len() / 4).next_power_of_two()];
+        for sighting in sightings {
+            let identifier = sighting.advertisement.identifier.as_bytes();
+            let bucket = bucket_of(identifier, bucket_ends.len());
+            if let Some(end) = bucket_ends.get_mut(bucket) {
+                *end += 1;
+            }
+        }
+        let mut sum = 0;
+        for end in &mut bucket_ends {
+            sum += *end;
+            *end = sum;
+        }
         let by_identifier = keyed.into_iter().map(|(_, _, _, place)| place).collect();
         entries.sort_unstable_by_key(|(interval, _)| *interval);
-        Self { by_identifier, identifiers, by_time: HeardByTime::of(&entries) }
+        let by_time = HeardByTime::of(&entries);
+        Self { by_identifier, bucket_ends, identifiers, by_time }
     }
 }
 
@@ -148,6 +173,8 @@ pub(super) struct HeardByTime {
     /// For each step of intervals from the first entry's, how many entries lie before it.
     before: Vec<u32>,
     step: u32,
+    /// All identifiers, whenever they were heard.
+    filter: SecondFilter,
 }
 
 impl HeardByTime {
@@ -157,7 +184,8 @@ impl HeardByTime {
 
     fn of(entries: &[(u32, [u8; 16])]) -> Self {
         let intervals: Vec<_> = entries.iter().map(|(interval, _)| *interval).collect();
-        let identifiers = entries.iter().map(|(_, identifier)| *identifier).collect();
+        let identifiers: Vec<_> = entries.iter().map(|(_, identifier)| *identifier).collect();
+        let filter = SecondFilter::of(&identifiers);
         let mut before = Vec::new();
         let mut step = 1;
         if let (Some(first), Some(last)) = (intervals.first(), intervals.last()) {
@@ -175,20 +203,22 @@ impl HeardByTime {
                 *count = sum;
             }
         }
-        Self { intervals, identifiers, before, step }
+        Self { intervals, identifiers, before, step, filter }
     }
 
     fn memory_bytes(&self) -> usize {
         (self.intervals.capacity() + self.before.capacity()) * size_of::<u32>()
             + self.identifiers.capacity() * 16
+            + self.filter.memory_bytes()
     }
 
     pub(super) fn len(&self) -> usize {
         self.identifiers.len()
     }
 
-    pub(super) fn identifiers(&self) -> &[[u8; 16]] {
-        &self.identifiers
+    /// Whether any identifier with this prefix may have been heard at any time.
+    pub(super) fn may_hold(&self, prefix: u32) -> bool {
+        self.filter.may_hold(prefix)
     }
 
     /// Interval of the earliest and of the last entry.

@@ -8,7 +8,7 @@
 
 mod order;
 
-use super::filter::{Filter, Hit, SecondFilter};
+use super::filter::{Filter, Hit};
 use super::index::HeardByTime;
 use super::kernel::{GROUP, InstructionSet, KEYS, Kernel, Portable};
 #[cfg(target_arch = "x86_64")]
@@ -54,7 +54,6 @@ pub(super) struct Search<'a> {
     reach: u32,
     instructions: InstructionSet,
     strategy: Strategy,
-    second: Option<SecondFilter>,
     filters: Vec<(Span, Filter)>,
     ordered: Ordered,
     quads: Vec<u32>,
@@ -122,7 +121,6 @@ impl<'a> Search<'a> {
             reach,
             instructions: InstructionSet::best(),
             strategy: Strategy::Automatic,
-            second: None,
             filters: Vec::new(),
             ordered: Ordered::default(),
             quads: Vec::new(),
@@ -147,7 +145,6 @@ impl<'a> Search<'a> {
     pub(super) fn memory_bytes(&self) -> usize {
         let filters = self.filters.iter().map(|(_, filter)| filter.memory_bytes());
         filters.sum::<usize>()
-            + self.second.as_ref().map_or(0, SecondFilter::memory_bytes)
             + self.ordered.memory_bytes()
     }
 
@@ -243,19 +240,18 @@ impl<'a> Search<'a> {
         let Some((_, filter)) = self.filters.iter().find(|(span, _)| *span == batch.span) else {
             return;
         };
-        let second = self.second.get_or_insert_with(|| SecondFilter::of(self.heard.identifiers()));
         match filter {
             Filter::Small(words) => {
-                encrypt(kernel, &schedules, batch, &self.quads, words, second, &mut self.hits, found);
+                encrypt(kernel, &schedules, batch, &self.quads, words, self.heard, &mut self.hits, found);
             }
             Filter::Medium(words) => {
-                encrypt(kernel, &schedules, batch, &self.quads, words, second, &mut self.hits, found);
+                encrypt(kernel, &schedules, batch, &self.quads, words, self.heard, &mut self.hits, found);
             }
             Filter::Large(words) => {
-                encrypt(kernel, &schedules, batch, &self.quads, words, second, &mut self.hits, found);
+                encrypt(kernel, &schedules, batch, &self.quads, words, self.heard, &mut self.hits, found);
             }
             Filter::Huge(words) => {
-                encrypt(kernel, &schedules, batch, &self.quads, words, second, &mut self.hits, found);
+                encrypt(kernel, &schedules, batch, &self.quads, words, self.heard, &mut self.hits, found);
             }
         }
     }
@@ -312,7 +308,7 @@ fn encrypt<K: Kernel, const N: usize>(
     batch: &Batch<'_>,
     quads: &[u32],
     words: &[u32; N],
-    second: &SecondFilter,
+    heard: &HeardByTime,
     hits: &mut Vec<Hit>,
     found: &mut impl FnMut(u32, Find),
 ) {
@@ -335,7 +331,7 @@ fn encrypt<K: Kernel, const N: usize>(
         let (Some(entry), Some(quad)) = (entry, quads.get(hit.quad)) else { continue };
         let start = if batch.together { 0 } else { entry.start };
         let interval = start.wrapping_add(*quad).wrapping_add(hit.interval);
-        if (entry.start..=entry.last).contains(&interval) && second.may_hold(hit.prefix) {
+        if (entry.start..=entry.last).contains(&interval) && heard.may_hold(hit.prefix) {
             found(entry.place, Find::Interval(interval));
         }
     }
