@@ -128,6 +128,12 @@ fn load(bytes: &[[u8; 16]; 4]) -> Vector {
 }
 
 #[inline]
+fn load_words(half: &[u32; UNIT / 2]) -> Vector {
+    // SAFETY: the reference is to 64 readable bytes; the load needs no alignment.
+    unsafe { _mm512_loadu_si512(half.as_ptr().cast()) }
+}
+
+#[inline]
 fn store(half: &mut [u32; UNIT / 2], prefixes: Vector) {
     // SAFETY: the reference is to 64 writable bytes; the store needs no alignment.
     unsafe { _mm512_storeu_si512(half.as_mut_ptr().cast(), prefixes) }
@@ -373,12 +379,11 @@ const fn inverse_rows_of<const N: usize>() -> u64 {
 
 }
 
-/// Round keys of rounds 2..=9 under the four rotations, what of the last round key meets column
-/// 0, and the filter.
-struct Rounds<'f, const N: usize> {
+/// Round keys of rounds 2..=9 under the four rotations, and what of the last round key meets column
+/// 0.
+struct Rounds {
     keys: [[Vector; 4]; 8],
     last: Vector,
-    filter: &'f [u32; N],
 }
 
 /// Keeps an instruction in its place: without, the compiler gathers what must be spread out, and
@@ -391,17 +396,6 @@ fn in_place(mut v: Vector) -> Vector {
         asm!("/* {0} */", inout(zmm_reg) v, options(nomem, nostack, preserves_flags));
     }
     v
-}
-
-/// A mask that the compiler does not know. The mask it would make for a gather out of nothing
-/// (`kxnorw`) waits for whatever was in the register before: each gather for the one before it.
-#[inline]
-fn opaque(mut mask: u16) -> u16 {
-    // SAFETY: the assembly is empty; it touches nothing but the register it is given.
-    unsafe {
-        asm!("/* {0:x} */", inout(reg) mask, options(nomem, nostack, preserves_flags));
-    }
-    mask
 }
 
 /// One round of two quads. In assembly, because the compiler would take one block after the other
@@ -445,27 +439,26 @@ fn aes_round(
     ([s0, s1, s2, s3], [t0, t1, t2, t3])
 }
 
-impl<'f, const N: usize> Rounds<'f, N> {
+impl Rounds {
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,bmi1,bmi2,vaes")]
     #[inline]
-    fn new(schedule: &[Vector; 11], filter: &'f [u32; N]) -> Self {
+    fn new(schedule: &[Vector; 11]) -> Self {
         let mut keys = [[words(0); 4]; 8];
         for (round, key) in keys.iter_mut().zip(&schedule[2..10]) {
             *round = [*key, rotated::<1>(*key), rotated::<2>(*key), rotated::<3>(*key)];
         }
-        Self { keys, last: _mm512_shuffle_epi32::<0x00>(schedule[10]), filter }
+        Self { keys, last: _mm512_shuffle_epi32::<0x00>(schedule[10]) }
     }
 
-    /// Rounds 2..=10 of two quads, whose states are interleaved so that none waits for itself, and
-    /// between them the look-up of the two quads `before`. Returns the quads' prefixes, and a bit
-    /// for each prefix of `before` that passed.
+    /// Rounds 2..=10 of two quads, whose states are interleaved so that none waits for itself;
+    /// `between` does something else after the first rounds, while the AES unit is busy.
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,bmi1,bmi2,vaes")]
     #[inline]
     fn finish(
         &self,
         quads: [[Vector; 4]; 2],
-        before: [Vector; 2],
-    ) -> ([Vector; 2], u32) {
+        mut between: impl FnMut(usize),
+    ) -> [Vector; 2] {
         let [mut s, mut t] = quads;
         // Written out, since a loop would not be unrolled around what stands between the rounds.
         macro_rules! round {
@@ -474,18 +467,16 @@ impl<'f, const N: usize> Rounds<'f, N> {
             };
         }
         round!(0);
-        let first = in_place(gathered(self.filter, before[0]));
+        between(0);
         round!(1);
+        between(1);
         round!(2);
         round!(3);
-        let second = in_place(gathered(self.filter, before[1]));
         round!(4);
+        between(2);
         round!(5);
-        let first = in_place(tested(first, before[0]));
         round!(6);
-        let second = in_place(tested(second, before[1]));
         round!(7);
-        let passed = highest_bits([first, second]);
         let mut prefixes = [self.last; 2];
         for (prefixes, s) in prefixes.iter_mut().zip([s, t]) {
             let odd = _mm512_mask_blend_epi8(const { rows_of::<1>() }, s[0], s[1]);
@@ -494,26 +485,37 @@ impl<'f, const N: usize> Rounds<'f, N> {
                 _mm512_mask_blend_epi8(const { rows_of::<2>() | rows_of::<3>() }, odd, even);
             *prefixes = _mm512_aesenclast_epi128(column, self.last);
         }
-        (prefixes, passed)
+        prefixes
     }
 }
 
-/// Units on their way: two, or the look-up would wait for the encryption before it.
-struct Pipeline<'h> {
-    on_their_way: [(Option<Unit>, [Vector; 2]); 2],
-    hits: &'h mut Vec<Hit>,
+/// What is on its way from encryption to look-up, a unit a stage, so that no stage waits for the
+/// one before it: places in the filter are stored, then words are collected, then bits tested.
+///
+/// Words are collected by plain loads. The instruction for it (`vpgatherdd`) keeps some processors
+/// (Zen 4) from starting anything else for thirty cycles; plain loads hide behind the AES rounds.
+struct Pipeline<'f, const N: usize> {
+    filter: &'f [u32; N],
+    hits: &'f mut Vec<Hit>,
+    /// The younger unit and the older one.
+    prefixes: [(Option<Unit>, [Vector; 2]); 2],
+    /// Places of the younger unit's words in the filter, each less than `N`.
+    places: Places,
+    /// Words of the older unit.
+    found: [[u32; UNIT / 2]; 2],
 }
 
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+struct Places([[u32; UNIT / 2]; 2]);
+
 features! {
-/// The word of each prefix.
+/// The places of the prefixes' words.
 #[inline]
-fn gathered<const N: usize>(filter: &[u32; N], prefixes: Vector) -> Vector {
+fn places<const N: usize>(prefixes: Vector) -> Vector {
     const { assert!(N.is_power_of_two() && N <= 1 << 22) };
     let places = _mm512_srli_epi32::<10>(prefixes);
-    let places = _mm512_and_si512(places, words(const { (N - 1) as u32 }));
-    let all = opaque(0xffff);
-    // SAFETY: every place is less than `N`, so that each load lies within the filter.
-    unsafe { _mm512_mask_i32gather_epi32::<4>(words(0), all, places, filter.as_ptr().cast()) }
+    _mm512_and_si512(places, words(const { (N - 1) as u32 }))
 }
 
 /// In the highest bit of each word: whether both bits that the prefix chooses are set.
@@ -538,9 +540,9 @@ fn encrypt_aligned<const N: usize>(
     filter: &[u32; N],
     hits: &mut Vec<Hit>,
 ) {
-    let mut pipeline = Pipeline::new(hits);
+    let mut pipeline = Pipeline::new(filter, hits);
     for (group, schedule) in schedules.iter().enumerate() {
-        let rounds = Rounds::new(schedule, filter);
+        let rounds = Rounds::new(schedule);
         let column_key = _mm512_shuffle_epi32::<0xff>(schedule[1]);
         // Interval n of a quad runs under rotation n, which moves its column to place n - 1.
         let in_quad = blocks([1, 2, 3, 0]);
@@ -574,12 +576,13 @@ fn encrypt_aligned<const N: usize>(
                 ]
             };
             for (unit, quads) in units(group, quads, done) {
-                pipeline.advance(&rounds, unit, quads.map(first_round));
+                let states = [first_round(quads[0]), first_round(quads[1])];
+                pipeline.advance(&rounds, unit, states);
             }
             done += quads.len();
         }
     }
-    pipeline.drain(filter);
+    pipeline.drain();
 }
 
 /// Keys, each with its own start.
@@ -590,9 +593,9 @@ fn encrypt_mixed<const N: usize>(
     filter: &[u32; N],
     hits: &mut Vec<Hit>,
 ) {
-    let mut pipeline = Pipeline::new(hits);
+    let mut pipeline = Pipeline::new(filter, hits);
     for (group, (schedule, starts)) in schedules.iter().zip(starts).enumerate() {
-        let rounds = Rounds::new(schedule, filter);
+        let rounds = Rounds::new(schedule);
         let fixed = [u32::from_le_bytes(*b"EN-R"), u32::from_le_bytes(*b"PI\0\0"), 0, 0];
         let start = xor(blocks(fixed), schedule[0]);
         let key = schedule[1];
@@ -613,46 +616,101 @@ fn encrypt_mixed<const N: usize>(
             ]
         };
         for (unit, offsets) in units(group, offsets, 0) {
-            pipeline.advance(&rounds, unit, offsets.map(first_round));
+            let states = [first_round(offsets[0]), first_round(offsets[1])];
+            pipeline.advance(&rounds, unit, states);
         }
     }
-    pipeline.drain(filter);
+    pipeline.drain();
 }
 }
 
-impl<'h> Pipeline<'h> {
+/// The filter's words at these places, two with each store.
+///
+/// # Safety
+/// Every place must be less than `N`.
+#[inline]
+unsafe fn gather<const N: usize>(
+    filter: &[u32; N],
+    places: &[u32; UNIT / 2],
+    found: &mut [u32; UNIT / 2],
+) {
+    // SAFETY: reads 64 bytes of `places`, the words of `filter` at them, which the caller keeps
+    // within it, and writes 64 bytes of `found`.
+    unsafe {
+        asm!(
+            ".irp offset, 0, 8, 16, 24, 32, 40, 48, 56",
+            "mov {a}, qword ptr [{places} + \\offset]",
+            "mov {b:e}, {a:e}",
+            "shr {a}, 32",
+            "mov {a:e}, dword ptr [{filter} + {a} * 4]",
+            "mov {b:e}, dword ptr [{filter} + {b} * 4]",
+            "shl {a}, 32",
+            "or {a}, {b}",
+            "mov qword ptr [{found} + \\offset], {a}",
+            ".endr",
+            a = out(reg) _,
+            b = out(reg) _,
+            places = in(reg) places.as_ptr(),
+            filter = in(reg) filter.as_ptr(),
+            found = in(reg) found.as_mut_ptr(),
+            options(nostack)
+        );
+    }
+}
+
+impl<'f, const N: usize> Pipeline<'f, N> {
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,bmi1,bmi2,vaes")]
-    fn new(hits: &'h mut Vec<Hit>) -> Self {
-        Self { on_their_way: [(None, [words(0); 2]); 2], hits }
+    fn new(filter: &'f [u32; N], hits: &'f mut Vec<Hit>) -> Self {
+        let empty = [[0; UNIT / 2]; 2];
+        let prefixes = [(None, [words(0); 2]); 2];
+        Self { filter, hits, prefixes, places: Places(empty), found: empty }
     }
 
     /// Takes two quads through the rounds behind the first, and looks up what came before.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,bmi1,bmi2,vaes")]
-    fn advance<const N: usize>(
-        &mut self,
-        rounds: &Rounds<'_, N>,
-        unit: Unit,
-        quads: [[Vector; 4]; 2],
-    ) {
-        let [(oldest, before), younger] = self.on_their_way;
-        let (prefixes, passed) = rounds.finish(quads, before);
+    fn advance(&mut self, rounds: &Rounds, unit: Unit, quads: [[Vector; 4]; 2]) {
+        let Self { filter, places, found, .. } = self;
+        let [younger, (unit_before, before)] = self.prefixes;
+        let mut passed = [before[0]; 2];
+        let prefixes = rounds.finish(quads, |stage| match stage {
+            0 => {
+                passed = [
+                    in_place(tested(load_words(&found[0]), before[0])),
+                    in_place(tested(load_words(&found[1]), before[1])),
+                ];
+            }
+            // SAFETY: `places` holds what `places()` returned, or zeros.
+            1 => unsafe { gather(filter, &places.0[0], &mut found[0]) },
+            // SAFETY: as before.
+            _ => unsafe { gather(filter, &places.0[1], &mut found[1]) },
+        });
+        let passed = highest_bits(passed);
         if passed != 0 {
-            collect(oldest, before, passed, self.hits);
+            collect(unit_before, before, passed, self.hits);
         }
-        self.on_their_way = [younger, (Some(unit), prefixes)];
+        store(&mut self.places.0[0], self::places::<N>(prefixes[0]));
+        store(&mut self.places.0[1], self::places::<N>(prefixes[1]));
+        self.prefixes = [(Some(unit), prefixes), younger];
     }
 
     /// Looks up what is still on its way.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,bmi1,bmi2,vaes")]
-    fn drain<const N: usize>(self, filter: &[u32; N]) {
-        for (unit, prefixes) in self.on_their_way {
-            let passed = prefixes.map(|prefixes| tested(gathered(filter, prefixes), prefixes));
-            let passed = highest_bits(passed);
+    fn drain(mut self) {
+        let [younger, older] = self.prefixes;
+        for (unit, prefixes) in [older, younger] {
+            let passed = highest_bits([
+                tested(load_words(&self.found[0]), prefixes[0]),
+                tested(load_words(&self.found[1]), prefixes[1]),
+            ]);
             if passed != 0 {
                 collect(unit, prefixes, passed, self.hits);
+            }
+            for (places, found) in self.places.0.iter().zip(&mut self.found) {
+                // SAFETY: `places` holds what `places()` returned, or zeros.
+                unsafe { gather(self.filter, places, found) };
             }
         }
     }
