@@ -59,7 +59,7 @@ pub struct World {
 }
 
 /// Contacts among the keys; half as many are replayed at a wrong time.
-pub const CONTACTS: usize = 64;
+pub const CONTACTS: usize = 16;
 
 fn below(random: &mut ChaCha8Rng, end: u32) -> u32 {
     (u64::from(random.next_u32()) * u64::from(end) >> 32) as u32

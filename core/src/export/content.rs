@@ -106,7 +106,8 @@ impl<'a> Content<'a> {
         }
     }
 
-    fn current(&self) -> &[u8] {
+    /// What is there to read without inflating more.
+    pub(super) fn current(&self) -> &[u8] {
         let all = match &self.form {
             Form::Stored => self.entry.data,
             Form::Deflated { buffer, .. } => buffer,

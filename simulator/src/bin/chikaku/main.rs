@@ -1,6 +1,7 @@
 //! `chikaku`: phones in a simulated world, real captures, key files and encounter logs, all
 //! through the core that ships.
 
+mod bench;
 mod failure;
 mod instant;
 mod keys;
@@ -38,6 +39,8 @@ enum Command {
     /// Look into key files, or make them
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Measure matching on this machine, beside other designs and what the machine allows
+    Bench(bench::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Match(arguments) => match_keys::run(&arguments),
         Command::Keys(command) => keys::run(&command),
+        Command::Bench(arguments) => bench::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
