@@ -191,6 +191,10 @@ impl<'a> Matcher<'a> {
             }
         });
         finds.sort_unstable();
+        if finds.is_empty() && self.matched.is_empty() {
+            self.pending.clear();
+            return;
+        }
         let (pending, finds) = (core::mem::take(pending), core::mem::take(finds));
         let mut finds_left = finds.iter().copied().peekable();
         for (pending, place) in pending.iter().zip(0..u32::MAX) {

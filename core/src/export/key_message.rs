@@ -69,7 +69,11 @@ impl TryFrom<wire::TemporaryExposureKey> for KeyMessage {
 }
 
 /// A varint of less than 2^28 and what stands behind it.
+#[inline]
 fn small_number(bytes: &[u8]) -> Option<(i32, &[u8])> {
+    if let [byte @ 0..0x80, rest @ ..] = bytes {
+        return Some((i32::from(*byte), rest));
+    }
     let mut value = 0;
     for (place, byte) in bytes.iter().take(4).enumerate() {
         value |= i32::from(byte & 0x7f) << (7 * place);

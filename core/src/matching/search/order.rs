@@ -1,6 +1,7 @@
 //! Keys by their start, so that neighbours look for the same sightings.
 
 use crate::diagnosis_key::DiagnosisKey;
+use crate::time::INTERVALS_PER_DAY;
 
 /// What of a key the search needs.
 #[derive(Clone, Copy, Debug, Default)]
@@ -46,23 +47,17 @@ impl Ordered {
             let valid = entries.filter(|entry| entry.start <= entry.last);
             valid.filter(move |entry| entry.start <= to && entry.last >= from)
         };
-        let (mut first, mut last, mut count) = (u32::MAX, 0, 0);
-        for entry in relevant() {
-            first = first.min(entry.start);
-            last = last.max(entry.start);
-            count += 1;
-        }
         self.entries.clear();
-        if count == 0 {
-            return;
-        }
-        if last - first >= Self::LONGEST_COUNT {
+        // A key that is valid in `from` starts less than a day before.
+        let first = from.saturating_sub(INTERVALS_PER_DAY - 1);
+        let span = to.saturating_sub(first);
+        if span >= Self::LONGEST_COUNT {
             self.entries.extend(relevant());
             self.entries.sort_unstable_by_key(|entry| entry.start);
             return;
         }
         self.places.clear();
-        self.places.resize((last - first) as usize + 2, 0);
+        self.places.resize(span as usize + 2, 0);
         for entry in relevant() {
             if let Some(count) = self.places.get_mut((entry.start - first) as usize + 1) {
                 *count += 1;
@@ -73,7 +68,7 @@ impl Ordered {
             sum += *count;
             *count = sum;
         }
-        self.entries.resize(count, Entry::default());
+        self.entries.resize(sum as usize, Entry::default());
         for entry in relevant() {
             if let Some(place) = self.places.get_mut((entry.start - first) as usize) {
                 if let Some(slot) = self.entries.get_mut(*place as usize) {
