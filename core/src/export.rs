@@ -32,6 +32,7 @@ mod archive;
 mod content;
 mod error;
 mod key;
+mod key_message;
 mod limits;
 mod metadata;
 mod reader;

@@ -16,7 +16,7 @@
 use core::fmt;
 
 use aes::Aes128;
-use aes::cipher::{BlockCipherEncrypt, KeyInit};
+use aes::cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
 use hkdf::Hkdf;
 use rand_core::CryptoRng;
 use sha2::Sha256;
@@ -201,6 +201,20 @@ impl RollingProximityIdentifierKey {
         let mut identifier = RollingProximityIdentifier([0; 16]);
         self.identifiers_into(interval, core::slice::from_mut(&mut identifier));
         identifier
+    }
+
+    /// The interval that `identifier` was made for, if this key made it.
+    pub(crate) fn interval(
+        &self,
+        identifier: &RollingProximityIdentifier,
+    ) -> Option<IntervalNumber> {
+        let mut block = identifier.0.into();
+        Aes128::new(&self.0.into()).decrypt_block(&mut block);
+        let block: [u8; 16] = block.into();
+        let [.., a, b, c, d] = block;
+        block.starts_with(b"EN-RPI\0\0\0\0\0\0").then(|| {
+            IntervalNumber::new(u32::from_le_bytes([a, b, c, d]))
+        })
     }
 
     /// The identifiers of the intervals from `start`, one for each place in `identifiers`.

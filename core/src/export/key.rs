@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::content::{Content, Entry};
 use super::error::ExportError;
+use super::key_message::KeyMessage;
 use super::limits::Limits;
 use super::reader::{Field, FieldReader, KeyList};
 use super::wire;
@@ -299,9 +300,13 @@ impl core::iter::FusedIterator for Keys<'_> {}
 /// What only describes a key never costs the key: a report type, a number of days or a risk level
 /// outside its range is as good as none.
 fn decode(message: &[u8]) -> Result<(DiagnosisKey, bool), SkipReason> {
-    let key = wire::TemporaryExposureKey::decode(message).map_err(|_| SkipReason::Undecodable)?;
-    let bytes = key.key_data.and_then(|data| <[u8; 16]>::try_from(data).ok());
-    let bytes = bytes.ok_or(SkipReason::KeyDataLength)?;
+    let key = match KeyMessage::read(message) {
+        Some(key) => key,
+        None => wire::TemporaryExposureKey::decode(message)
+            .map_err(|_| SkipReason::Undecodable)?
+            .try_into()
+            .map_err(|()| SkipReason::KeyDataLength)?,
+    };
     let start = key.rolling_start_interval_number.ok_or(SkipReason::RollingStartMissing)?;
     let start = u32::try_from(start).map_err(|_| SkipReason::RollingStartOutOfRange)?;
     let period = match key.rolling_period {
@@ -320,5 +325,5 @@ fn decode(message: &[u8]) -> Result<(DiagnosisKey, bool), SkipReason> {
         variant_of_concern: key.variant_of_concern,
     };
     let risk_ignored = risk.is_some() && transmission_risk_level.is_none();
-    Ok((DiagnosisKey::new(bytes, IntervalNumber::new(start), period, details), risk_ignored))
+    Ok((DiagnosisKey::new(key.key_data, IntervalNumber::new(start), period, details), risk_ignored))
 }

@@ -49,27 +49,38 @@ pub(super) struct FieldReader<'a> {
     /// The field being read: its number and where it starts.
     field: u32,
     start: u64,
-    /// The bytes of the current field, if it has a length.
+    /// The bytes of the current field, if it has a length and is not in place.
     payload: Vec<u8>,
     payload_limit: usize,
+    /// How many bytes of the content are the current field's, if they were all there at once.
+    in_place: usize,
 }
 
 impl<'a> FieldReader<'a> {
     /// A reader behind the header.
     pub(super) fn new(content: Content<'a>, payload_limit: usize) -> Result<Self, ExportError> {
         let payload = Vec::new();
-        let mut reader = Self { content, offset: 0, field: 0, start: 0, payload, payload_limit };
+        let mut reader = Self { content, offset: 0, field: 0, start: 0, payload, payload_limit, in_place: 0 };
         reader.header()?;
         Ok(reader)
     }
 
     /// The next known field; `None` at the end of the content. Not to be called after an error.
     pub(super) fn next(&mut self) -> Result<Option<Field>, ExportError> {
+        let read_in_place = core::mem::take(&mut self.in_place);
+        self.advance(read_in_place);
         loop {
             self.field = 0;
             self.start = self.offset;
-            if self.content.available()?.is_empty() {
+            let available = self.content.available()?;
+            if available.is_empty() {
                 return Ok(None);
+            }
+            if let Some((number, list, length)) = whole_key(available, self.payload_limit) {
+                self.field = number;
+                self.advance(2);
+                self.in_place = length;
+                return Ok(Some(Field::Key(list)));
             }
             let tag = self.varint("a field tag")?;
             self.field = u32::try_from(tag >> 3)
@@ -97,7 +108,10 @@ impl<'a> FieldReader<'a> {
 
     /// The bytes of the current field.
     pub(super) fn payload(&self) -> &[u8] {
-        &self.payload
+        match self.in_place {
+            0 => &self.payload,
+            length => self.content.current().get(..length).unwrap_or_default(),
+        }
     }
 
     /// The bytes of the current field as text.
@@ -227,9 +241,13 @@ impl<'a> FieldReader<'a> {
         if count == 0 {
             return Err(self.truncated("a field"));
         }
+        self.advance(count);
+        Ok(())
+    }
+
+    fn advance(&mut self, count: usize) {
         self.content.consume(count);
         self.offset = self.offset.saturating_add(count as u64);
-        Ok(())
     }
 
     fn truncated(&self, what: &'static str) -> ExportError {
@@ -239,6 +257,20 @@ impl<'a> FieldReader<'a> {
     fn malformed(&self, what: &'static str) -> ExportError {
         ExportError::MalformedField { field: self.field, what, offset: self.start }
     }
+}
+
+/// Number, list and length of the field that `bytes` start with, if it is a key, has a length
+/// written in one byte, and is there as a whole: nearly always.
+fn whole_key(bytes: &[u8], limit: usize) -> Option<(u32, KeyList, usize)> {
+    let [tag, length, rest @ ..] = bytes else { return None };
+    let (number, list) = match tag {
+        0x3a => (7, KeyList::New),
+        0x42 => (8, KeyList::Revised),
+        _ => return None,
+    };
+    let length = usize::from(*length);
+    ((1..0x80).contains(&length) && length <= limit && length <= rest.len())
+        .then_some((number, list, length))
 }
 
 impl core::fmt::Debug for FieldReader<'_> {

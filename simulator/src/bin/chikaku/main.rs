@@ -1,6 +1,7 @@
 //! `chikaku`: phones in a simulated world, real captures, key files and encounter logs, all
 //! through the core that ships.
 
+mod bench;
 mod config;
 mod explain;
 mod failure;
@@ -48,6 +49,8 @@ enum Command {
     Config(config::Command),
     /// Run a key server for tests on this machine: takes uploads, writes signed key files
     Keyserver(keyserver::Arguments),
+    /// Measure matching on this machine, beside other designs and what the machine allows
+    Bench(bench::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Command::Keys(command) => keys::run(&command),
         Command::Config(command) => config::run(&command),
         Command::Keyserver(arguments) => keyserver::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
