@@ -6,7 +6,6 @@ use chikaku_core::export::PublishedKey;
 use chikaku_core::matching::{
     InstructionSet, MatchReport, Matcher, MatchingRules, SightingIndex, Strategy,
 };
-use chikaku_core::time::Timestamp;
 
 use crate::bound;
 use crate::measured::{Contestant, in_turns};
@@ -26,7 +25,7 @@ pub fn match_keys(
         .with_instructions(instructions)
         .with_strategy(strategy);
     for key in keys {
-        matcher.check(*key, Timestamp::MAX);
+        matcher.check(*key, None);
     }
     matcher.finish()
 }

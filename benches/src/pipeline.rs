@@ -14,7 +14,6 @@ use chikaku_core::metadata::BluetoothMetadata;
 use chikaku_core::risk::Infectiousness;
 use chikaku_core::risk::daily_summary::{DailySummariesConfig, daily_summary};
 use chikaku_core::signal::RssiDbm;
-use chikaku_core::time::Timestamp;
 use prost::Message;
 
 use crate::measured::{Contestant, cpu_time, in_turns};
@@ -145,7 +144,7 @@ pub fn rows(quick: bool) -> Vec<Row> {
                 let mut matcher = Matcher::new(&heard, MatchingRules::default());
                 let export =
                     KeyExport::from_files(&file.export_bin, Some(&file.export_sig), LIMITS);
-                let streamed = stream(export, &trusted, |key| matcher.check(key, Timestamp::MAX));
+                let streamed = stream(export, &trusted, |key| matcher.check(key, None));
                 black_box((streamed.is_ok(), matcher.finish()));
             }),
             Contestant::new(world.keys.len(), || {
@@ -154,7 +153,7 @@ pub fn rows(quick: bool) -> Vec<Row> {
                     .accept_without_signature();
                 let keys = export.as_ref().ok().and_then(|export| export.keys().ok());
                 for key in keys.into_iter().flatten().flatten() {
-                    matcher.check(key, Timestamp::MAX);
+                    matcher.check(key, None);
                 }
                 black_box(matcher.finish());
             }),
@@ -201,7 +200,7 @@ pub fn log_and_windows(quick: bool) -> Vec<Row> {
     let world = met_for_hours();
     let heard: SightingIndex = world.sightings.iter().copied().collect();
     let mut matcher = Matcher::new(&heard, MatchingRules::default());
-    world.keys.iter().for_each(|key| matcher.check(*key, Timestamp::MAX));
+    world.keys.iter().for_each(|key| matcher.check(*key, None));
     let matches = matcher.finish().matches;
     let (rules, config) = (WindowRules::default(), DailySummariesConfig::cocoa());
     let mut windows = 0;
@@ -246,6 +245,7 @@ fn met_for_hours() -> World {
                     identifier,
                     metadata: key.metadata_key().encrypt(&identifier, metadata),
                 },
+                stamp: None,
             });
         }
     }
@@ -273,7 +273,7 @@ pub fn fortnight(keys_a_day: usize) -> Row {
         time += cpu_time(|| {
             let mut matcher = Matcher::new(&heard, MatchingRules::default());
             let export = KeyExport::from_files(&file.export_bin, Some(&file.export_sig), LIMITS);
-            let streamed = stream(export, &trusted, |key| matcher.check(key, Timestamp::MAX));
+            let streamed = stream(export, &trusted, |key| matcher.check(key, None));
             memory_bytes = memory_bytes.max(matcher.memory_bytes());
             black_box((streamed.is_ok(), matcher.finish()));
         });

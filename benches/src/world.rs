@@ -74,6 +74,7 @@ fn heard(identifier: [u8; 16], heard_at: Timestamp) -> Sighting {
             identifier: RollingProximityIdentifier::from_bytes(identifier),
             metadata: AssociatedEncryptedMetadata::from_bytes([0; 4]),
         },
+        stamp: None,
     }
 }
 
@@ -109,7 +110,7 @@ impl World {
             let start = IntervalNumber::new(start);
             let details = DiagnosisKeyDetails::default();
             let key = DiagnosisKey::new(bytes, start, RollingPeriod::DAY, details);
-            world.keys.push(PublishedKey { list: KeyList::New, key });
+            world.keys.push(PublishedKey::new(key, KeyList::New));
             if number % (keys / CONTACTS).max(1) == 0 {
                 world.meet(random, &key, number % 2 == 1);
             }

@@ -225,11 +225,7 @@ impl<'a> Matcher<'a> {
         self.pending.clear();
     }
 
-    fn with_what_is_known(
-        &self,
-        published: PublishedKey,
-        available: Option<RecordStamp>,
-    ) -> Known {
+    fn with_what_is_known(&self, published: PublishedKey, available: Option<RecordStamp>) -> Known {
         match self.known.get(&published.name()) {
             Some(&(known, since)) => (known.prevailing(published), earlier(since, available)),
             None => (published, available),
@@ -242,8 +238,7 @@ impl<'a> Matcher<'a> {
         let published = known.map_or(published, |k| k.published.prevailing(published));
         let first_available =
             known.map_or(first_available, |k| earlier(k.first_available, first_available));
-        if known.is_some_and(|k| k.published == published && k.first_available == first_available)
-        {
+        if known.is_some_and(|k| k.published == published && k.first_available == first_available) {
             return;
         }
         let (identifiers, dropped) = self.identifiers_heard(&published.key, first_available);

@@ -8,7 +8,7 @@ use chikaku_core::export::{KeyList, PublishedKey};
 use chikaku_core::matching::{
     InstructionSet, Matcher, MatchingRules, NEAR_MISS_INTERVALS, SightingIndex, Strategy,
 };
-use chikaku_core::time::{IntervalNumber, RollingPeriod, Timestamp};
+use chikaku_core::time::{IntervalNumber, RollingPeriod};
 use matching_support::{Case, Random, Size, sighting};
 
 const STRATEGIES: [Strategy; 3] = [Strategy::Automatic, Strategy::Encrypt, Strategy::Decrypt];
