@@ -139,8 +139,7 @@ fn exposure_server_gets_certificate_onset_and_the_key_of_the_hmac() {
     let mut rng = rng(5);
     let endpoint = exposure_server();
     let mut queue = UploadQueue::new();
-    let released = release(10, &mut rng);
-    queue.add(released.clone(), number(), &mut rng);
+    queue.add(release(10, &mut rng), number(), &mut rng);
     let Step::Certify { code, keys_hmac: announced, decoy: false } =
         queue.next(&endpoint, now(), &mut rng).unwrap().step
     else {

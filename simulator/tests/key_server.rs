@@ -5,149 +5,30 @@
 
 #[path = "../../core/tests/engine_support/mod.rs"]
 mod engine_support;
+mod key_server_support;
+#[path = "../../core/tests/publish_support/mod.rs"]
+mod publish_support;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::thread::{self, JoinHandle};
+use std::net::SocketAddr;
 
-use chikaku_core::diagnosis_key::ReportType;
+use chikaku_core::diagnosis_key::{DiagnosisKey, ReportType};
 use chikaku_core::download::{Downloads, FetchError, Listing, Next, Source};
 use chikaku_core::encounter_log::{EncounterLog, MemoryLog};
 use chikaku_core::engine::{Input, KeyFile, Output};
 use chikaku_core::export::{KeyExport, Limits, TrustedKeys};
-use chikaku_core::publish::cocoa::{CocoaEndpoint, Version};
-use chikaku_core::publish::exposure_server::ExposureServerEndpoint;
+use chikaku_core::publish::cocoa::Version;
 use chikaku_core::publish::queue::Outcome;
-use chikaku_core::publish::request::Method;
 use chikaku_core::publish::{
-    Answer, AttemptLimiter, Basis, Consent, DeepLinkFormat, Endpoint, LocalDate, ReleaseRequest,
-    Request, Step, UploadQueue, UtcOffset,
+    AttemptLimiter, Basis, Consent, DeepLinkFormat, Endpoint, LocalDate, ReleaseRequest, Step,
+    UploadQueue, UtcOffset,
 };
-use chikaku_core::time::{IntervalNumber, Timestamp};
-use chikaku_simulator::key_server::{
-    Folder, KeyServer, Numbers, PrivacyRules, Site, Upload, serve,
-};
+use chikaku_core::time::Timestamp;
 use engine_support::{DAY, Host, disclosed, plan_of, signing_key};
+use key_server_support::{HOUR, NUMBER, Network, Running, get, send};
+use publish_support::{cocoa, exposure_server, good_answer};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
-
-const NUMBER: &str = "12345678";
-const HOUR: u32 = 3_600;
-
-fn rules() -> PrivacyRules {
-    PrivacyRules { minimum_batch: 200, extra_keys: 20, ..PrivacyRules::default() }
-}
-
-fn key_server() -> KeyServer {
-    let numbers = Numbers::Issued(vec![NUMBER.to_owned()]);
-    KeyServer::new("440", signing_key(), rules(), numbers)
-}
-
-/// A running server whose clock the test sets.
-struct Running {
-    address: SocketAddr,
-    clock: Arc<AtomicI64>,
-    goes_on: Arc<AtomicBool>,
-    http: Arc<tiny_http::Server>,
-    thread: Option<JoinHandle<Site>>,
-}
-
-impl Running {
-    fn start(folder: &Path, now: Timestamp) -> Self {
-        let http = Arc::new(tiny_http::Server::http("127.0.0.1:0").unwrap());
-        let address = http.server_addr().to_ip().unwrap();
-        let folder = Folder::open(folder, "440", &format!("http://{address}")).unwrap();
-        let rng = ChaCha20Rng::seed_from_u64(8);
-        let mut site = Site::new(key_server(), folder, rng, HOUR);
-        let clock = Arc::new(AtomicI64::new(now.unix_seconds()));
-        let goes_on = Arc::new(AtomicBool::new(true));
-        let thread = thread::spawn({
-            let (http, clock, goes_on) = (http.clone(), clock.clone(), goes_on.clone());
-            move || {
-                let now = || Timestamp::from_unix_seconds(clock.load(Ordering::SeqCst)).unwrap();
-                serve(
-                    &http,
-                    &mut site,
-                    now,
-                    || goes_on.load(Ordering::SeqCst),
-                    |error| {
-                        panic!("{error}");
-                    },
-                );
-                site
-            }
-        });
-        Self { address, clock, goes_on, http, thread: Some(thread) }
-    }
-
-    fn set_clock(&self, now: Timestamp) {
-        self.clock.store(now.unix_seconds(), Ordering::SeqCst);
-    }
-
-    fn source(&self) -> Source {
-        Source::new("440", &format!("http://{}/c19r/440", self.address)).unwrap()
-    }
-
-    fn stop(mut self) -> Site {
-        self.goes_on.store(false, Ordering::SeqCst);
-        self.http.unblock();
-        self.thread.take().unwrap().join().unwrap()
-    }
-}
-
-fn agent() -> ureq::Agent {
-    ureq::Agent::config_builder().http_status_as_error(false).build().into()
-}
-
-fn get(url: &str) -> (u16, Vec<u8>) {
-    let mut response = agent().get(url).call().unwrap();
-    let body = response.body_mut().read_to_vec().unwrap();
-    (response.status().as_u16(), body)
-}
-
-/// What the network does to a request.
-#[derive(Clone, Copy, PartialEq)]
-enum Network {
-    Works,
-    /// The connection breaks when half of the body is sent.
-    BreaksInTheRequest,
-    /// The server has everything, and its answer is lost.
-    LosesTheAnswer,
-}
-
-fn send(address: SocketAddr, request: &Request, network: Network) -> Answer {
-    if network == Network::Works {
-        let url = format!("http://{address}{}", request.path);
-        let builder = match request.method {
-            Method::Put => agent().put(url),
-            Method::Post => agent().post(url),
-        };
-        let builder =
-            request.headers.iter().fold(builder, |b, (name, value)| b.header(*name, *value));
-        let mut response = builder.send(&request.body[..]).unwrap();
-        let body = response.body_mut().read_to_vec().unwrap();
-        return Answer::Response { status: response.status().as_u16(), body };
-    }
-    let mut stream = TcpStream::connect(address).unwrap();
-    let length = request.body.len();
-    let method = format!("{:?}", request.method).to_uppercase();
-    let mut head = format!("{method} {} HTTP/1.1\r\nHost: {address}\r\n", request.path);
-    for (name, value) in request.headers {
-        head += &format!("{name}: {value}\r\n");
-    }
-    head += &format!("Content-Length: {length}\r\nConnection: close\r\n\r\n");
-    stream.write_all(head.as_bytes()).unwrap();
-    let sent = if network == Network::LosesTheAnswer { length } else { length / 2 };
-    stream.write_all(&request.body[..sent]).unwrap();
-    stream.shutdown(Shutdown::Write).unwrap();
-    // The server is done with it when it closes; what it says does not reach the phone.
-    let _lost = stream.read_to_end(&mut Vec::new());
-    Answer::Nothing
-}
 
 /// Patient and contact, an hour together, at the end of the same day.
 fn an_hour_together() -> (Host<MemoryLog>, Host<MemoryLog>) {
@@ -171,20 +52,6 @@ fn an_hour_together() -> (Host<MemoryLog>, Host<MemoryLog>) {
     (patient, contact)
 }
 
-fn cocoa(version: Version) -> Endpoint {
-    Endpoint::Cocoa(CocoaEndpoint {
-        version,
-        regions: vec!["440".to_owned()],
-        platform: "Android".to_owned(),
-        app_package_name: "jp.example.core".to_owned(),
-    })
-}
-
-fn exposure_server() -> Endpoint {
-    let health_authority_id = "jp.example.authority".to_owned();
-    Endpoint::ExposureServer(ExposureServerEndpoint { health_authority_id, traveler: false })
-}
-
 /// The app's part of an upload: makes every call until the queue has nothing to do at `now`.
 fn work(
     stored: &mut String,
@@ -202,10 +69,8 @@ fn work(
         let (mut call, mut queue) = (call, queue);
         loop {
             let answer = match &call.step {
-                Step::Attest { .. } => Answer::Attested("attestation".to_owned()),
-                Step::Certify { .. } => Answer::Certified("certificate".to_owned()),
                 Step::Send(request) => send(address, request, network),
-                step => panic!("{step:?}"),
+                step => good_answer(step),
             };
             let outcome = queue.answer(call.upload, answer, endpoint, now, rng);
             *stored = serde_json::to_string(&queue).unwrap();
@@ -394,11 +259,7 @@ fn publish_and_be_told(endpoint: &Endpoint, list: List) {
 }
 
 /// What everybody can read.
-fn assert_private(
-    zip: &[u8],
-    released: &[chikaku_core::diagnosis_key::DiagnosisKey],
-    now: Timestamp,
-) {
+fn assert_private(zip: &[u8], released: &[DiagnosisKey], now: Timestamp) {
     let mut trusted = TrustedKeys::new();
     trusted.add(signing_key().trusted_key());
     let export = KeyExport::from_zip(zip, Limits::DEFAULT).unwrap().verify(&trusted).unwrap();
@@ -434,140 +295,4 @@ fn a_contact_is_told_once_cocoa_v3() {
 #[test]
 fn a_contact_is_told_once_exposure_server() {
     publish_and_be_told(&exposure_server(), List::Index);
-}
-
-/// A request of a release, or of a decoy.
-fn request(endpoint: &Endpoint, decoy: bool, number: &str, now: Timestamp) -> Request {
-    let mut rng = ChaCha20Rng::seed_from_u64(4);
-    let mut queue = UploadQueue::new();
-    if decoy {
-        queue.add_decoy(now, &mut rng);
-    } else {
-        let (mut patient, _) = an_hour_together();
-        patient.now = now;
-        let date = LocalDate::new(DAY.days_since_1970(), UtcOffset::JAPAN).unwrap();
-        let basis = Basis::SymptomOnset(date);
-        let consent = Consent::given_by_user(now);
-        let request = ReleaseRequest::new(consent, ReportType::ConfirmedTest, basis);
-        let keys = disclosed(patient.tell(Input::Disclose(request.disclosure())));
-        let release = request.release(&keys, now, &mut rng).unwrap();
-        let number = chikaku_core::publish::ProcessingNumber::new(number).unwrap();
-        queue.add(release, number.into(), &mut rng);
-    }
-    loop {
-        let call = queue.next(endpoint, now, &mut rng).unwrap();
-        let answer = match call.step {
-            Step::Attest { .. } => Answer::Attested("attestation".to_owned()),
-            Step::Certify { .. } => Answer::Certified("certificate".to_owned()),
-            Step::Send(request) => return request,
-            step => panic!("{step:?}"),
-        };
-        queue.answer(call.upload, answer, endpoint, now, &mut rng);
-    }
-}
-
-#[test]
-fn a_decoy_is_answered_like_an_upload_and_not_kept() {
-    let folder = tempfile::tempdir().unwrap();
-    let now = DAY.saturating_add(1).start().saturating_add(9 * HOUR);
-    for endpoint in [cocoa(Version::V2), cocoa(Version::V3), exposure_server()] {
-        let server = Running::start(folder.path(), now);
-        let sizes = [true, false].map(|decoy| {
-            let request = request(&endpoint, decoy, NUMBER, now);
-            match send(server.address, &request, Network::Works) {
-                Answer::Response { status, body } => (status, body.len()),
-                answer => panic!("{answer:?}"),
-            }
-        });
-        assert_eq!(sizes[0], sizes[1]);
-        assert!([200, 204].contains(&sizes[0].0));
-        let stored = server.stop().server.stored_keys();
-        assert!((1..=2).contains(&stored), "{stored}: the upload's alone");
-    }
-}
-
-#[test]
-fn what_the_server_refuses() {
-    let mut server = key_server();
-    let mut rng = ChaCha20Rng::seed_from_u64(5);
-    let now = DAY.saturating_add(1).start().saturating_add(9 * HOUR);
-    let mut receive = |path: &str, body: &[u8]| {
-        server.receive(&Upload { path, decoy: false, body }, now, &mut rng).status
-    };
-    for version in [Version::V2, Version::V3] {
-        let good = request(&cocoa(version), false, NUMBER, now);
-        let other = request(&cocoa(version), false, "87654321", now);
-        assert_eq!(receive(good.path, &other.body), 406, "a number that was not issued");
-        assert_eq!(receive("/v4/diagnosis", &good.body), 404);
-        for body in [&b""[..], b"{}", b"null", &good.body[..good.body.len() / 2]] {
-            assert_eq!(receive(good.path, body), 400);
-        }
-        let old = String::from_utf8(good.body.clone()).unwrap();
-        let start = DAY.first_interval().get();
-        let old = old.replace(&start.to_string(), &(start - 15 * 144).to_string());
-        // The second interface leaves such keys out, and has nothing to say about it.
-        let expected = if version == Version::V2 { 400 } else { 200 };
-        assert_eq!(receive(good.path, old.as_bytes()), expected);
-    }
-}
-
-#[test]
-fn a_number_serves_one_attempt_and_its_repetitions() {
-    let mut server = key_server();
-    let mut rng = ChaCha20Rng::seed_from_u64(6);
-    let now = DAY.saturating_add(1).start().saturating_add(9 * HOUR);
-    let first = request(&cocoa(Version::V3), false, NUMBER, now);
-    let text = String::from_utf8(first.body.clone()).unwrap();
-    let id = text.split("\"idempotency_key\":\"").nth(1).unwrap().split('"').next().unwrap();
-    let second = text.replace(id, "05A6A158-E216-4599-B99E-3708D360FF2F");
-    for (body, status) in [(&first.body[..], 200), (&first.body, 200), (second.as_bytes(), 406)] {
-        let upload = Upload { path: first.path, decoy: false, body };
-        assert_eq!(server.receive(&upload, now, &mut rng).status, status);
-    }
-}
-
-#[test]
-fn a_key_that_is_still_valid_is_published_two_hours_after_its_end() {
-    let mut server = key_server();
-    let mut rng = ChaCha20Rng::seed_from_u64(7);
-    let now = DAY.saturating_add(1).start().saturating_add(9 * HOUR);
-    let request = request(&cocoa(Version::V2), false, NUMBER, now);
-    // An app that does not wait: the key of today, valid until midnight.
-    let text = String::from_utf8(request.body).unwrap();
-    let (from, today) = (DAY.first_interval().get(), DAY.saturating_add(1).first_interval().get());
-    let text = text.replacen(&from.to_string(), &today.to_string(), 1);
-    let upload = Upload { path: request.path, decoy: false, body: text.as_bytes() };
-    assert_eq!(server.receive(&upload, now, &mut rng).status, 204);
-    let mut found = Vec::new();
-    for hour in 0..48 {
-        let at = now.saturating_add(hour * HOUR);
-        let Some(export) = server.prepare_export(at, &mut rng).unwrap() else { continue };
-        server.confirm(&export);
-        let export = KeyExport::from_zip(&export.zip, Limits::DEFAULT).unwrap();
-        let export = export.accept_without_signature().unwrap();
-        let ends = export.keys().unwrap().map(|key| key.unwrap().key.rolling_end());
-        let latest: IntervalNumber = ends.max().unwrap();
-        assert!(latest.start().saturating_add(2 * HOUR) <= at);
-        found.push(latest);
-    }
-    assert!(found.contains(&DAY.saturating_add(2).first_interval()), "{found:?}");
-}
-
-#[test]
-fn a_folder_goes_on_where_it_was() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = |seconds| Timestamp::from_unix_seconds(1_642_302_000 + seconds).unwrap();
-    for round in 0..3_usize {
-        let base = format!("http://127.0.0.1:{}", 1_000 + round);
-        let mut files = Folder::open(folder.path(), "440", &base).unwrap();
-        assert_eq!(files.len(), round);
-        files.publish(b"zip", at(i64::try_from(round).unwrap())).unwrap();
-        let json = files.file("/c19r/440/list.json").unwrap().unwrap();
-        let source = Source::new("440", &format!("{base}/c19r/440")).unwrap();
-        let listing = Listing::from_cocoa_list(&json, &source).unwrap();
-        assert_eq!(listing.files.len(), round + 1);
-        for path in ["/c19r/440/4.zip", "/c19r/440/../440/1.zip", "/c19r/441/1.zip", "/", ""] {
-            assert_eq!(files.file(path).unwrap(), None, "{path}");
-        }
-    }
 }

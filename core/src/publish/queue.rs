@@ -297,7 +297,7 @@ impl UploadQueue {
     }
 
     /// Drops uploads whose keys no server takes any more, and names those the user has to be told
-    /// of.
+    /// of. `now` is the best known time: by a clock that is far ahead, everything is too old.
     pub fn forget_too_old(&mut self, now: Timestamp) -> Vec<IdempotencyKey> {
         let (old, rest) = core::mem::take(&mut self.uploads)
             .into_iter()
