@@ -17,16 +17,14 @@ fn matching(criterion: &mut Criterion) {
         group.throughput(Throughput::Elements(world.keys.len() as u64)).sample_size(10);
         for set in InstructionSet::ALL.into_iter().filter(|set| set.is_available()) {
             group.bench_function(set.name(), |bencher| {
-                bencher.iter(|| {
-                    black_box(match_keys(&heard, &world.keys, set, Strategy::Automatic))
-                });
+                bencher
+                    .iter(|| black_box(match_keys(&heard, &world.keys, set, Strategy::Automatic)));
             });
         }
         let mut published = Gaen::new(&world.sightings);
         group.bench_function("gaen-published", |bencher| {
-            bencher.iter(|| {
-                black_box(published.matches(&mut world.keys.iter().map(|key| &key.key)))
-            });
+            bencher
+                .iter(|| black_box(published.matches(&mut world.keys.iter().map(|key| &key.key))));
         });
         group.finish();
     }

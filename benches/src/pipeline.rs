@@ -145,14 +145,13 @@ pub fn rows(quick: bool) -> Vec<Row> {
                 let mut matcher = Matcher::new(&heard, MatchingRules::default());
                 let export =
                     KeyExport::from_files(&file.export_bin, Some(&file.export_sig), LIMITS);
-                let streamed =
-                    stream(export, &trusted, |key| matcher.check(key, Timestamp::MAX));
+                let streamed = stream(export, &trusted, |key| matcher.check(key, Timestamp::MAX));
                 black_box((streamed.is_ok(), matcher.finish()));
             }),
             Contestant::new(world.keys.len(), || {
                 let mut matcher = Matcher::new(&heard, MatchingRules::default());
-                let export =
-                    KeyExport::from_files(&file.export_bin, None, LIMITS).accept_without_signature();
+                let export = KeyExport::from_files(&file.export_bin, None, LIMITS)
+                    .accept_without_signature();
                 let keys = export.as_ref().ok().and_then(|export| export.keys().ok());
                 for key in keys.into_iter().flatten().flatten() {
                     matcher.check(key, Timestamp::MAX);

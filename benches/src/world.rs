@@ -82,7 +82,8 @@ impl World {
     #[must_use]
     pub fn new(sightings: usize, shape: Shape, keys: usize, starts: Starts) -> Self {
         let random = &mut ChaCha8Rng::seed_from_u64(20_200_730);
-        let mut world = Self { sightings: Vec::with_capacity(sightings + 2 * CONTACTS), keys: Vec::new() };
+        let mut world =
+            Self { sightings: Vec::with_capacity(sightings + 2 * CONTACTS), keys: Vec::new() };
         for _ in 0..sightings {
             let (day, second) = match shape {
                 Shape::Uniform => (below(random, DAYS), below(random, 86_400)),

@@ -206,9 +206,9 @@ impl RollingProximityIdentifierKey {
         Aes128::new(&self.0.into()).decrypt_block(&mut block);
         let block: [u8; 16] = block.into();
         let [.., a, b, c, d] = block;
-        block.starts_with(b"EN-RPI\0\0\0\0\0\0").then(|| {
-            IntervalNumber::new(u32::from_le_bytes([a, b, c, d]))
-        })
+        block
+            .starts_with(b"EN-RPI\0\0\0\0\0\0")
+            .then(|| IntervalNumber::new(u32::from_le_bytes([a, b, c, d])))
     }
 
     /// The identifiers of the intervals from `start`, one for each place in `identifiers`.

@@ -40,7 +40,11 @@ struct Met {
 fn ten_thousand_small_cases() {
     let mut met = Met::default();
     for seed in 0..10_000 {
-        let size = Size { keys: 1 + u32::try_from(seed % 19).unwrap(), sightings_of_keys: 12, strangers: 8 };
+        let size = Size {
+            keys: 1 + u32::try_from(seed % 19).unwrap(),
+            sightings_of_keys: 12,
+            strangers: 8,
+        };
         all_ways_agree(seed, size, &mut met);
     }
     assert!(met.matches > 10_000 && met.near_misses > 5_000 && met.own > 1_000, "{met:?}");
@@ -50,7 +54,11 @@ fn ten_thousand_small_cases() {
 fn a_hundred_larger_cases() {
     let mut met = Met::default();
     for seed in 20_000..20_100 {
-        all_ways_agree(seed, Size { keys: 150, sightings_of_keys: 300, strangers: 4_000 }, &mut met);
+        all_ways_agree(
+            seed,
+            Size { keys: 150, sightings_of_keys: 300, strangers: 4_000 },
+            &mut met,
+        );
     }
     assert!(met.matches > 2_000 && met.near_misses > 1_000 && met.own > 500, "{met:?}");
 }

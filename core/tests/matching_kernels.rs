@@ -8,9 +8,7 @@ mod matching_support;
 use chikaku_core::diagnosis_key::{DiagnosisKey, DiagnosisKeyDetails};
 use chikaku_core::export::{ExportWriter, KeyExport, KeyList, Limits, PublishedKey};
 use chikaku_core::keys::RollingProximityIdentifier;
-use chikaku_core::matching::{
-    InstructionSet, Matcher, MatchingRules, SightingIndex, Strategy,
-};
+use chikaku_core::matching::{InstructionSet, Matcher, MatchingRules, SightingIndex, Strategy};
 use chikaku_core::sighting::Sighting;
 use chikaku_core::time::{IntervalNumber, RollingPeriod, Timestamp};
 use matching_support::{Random, sighting};

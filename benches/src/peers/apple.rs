@@ -58,8 +58,11 @@ impl Apple {
         {
             let mut insert = transaction.prepare_cached("INSERT INTO wanted VALUES (?, ?, ?)")?;
             for (number, key) in (0_i64..).zip(keys) {
-                for (identifier, interval) in identifiers(key).iter().zip(key.rolling_start().get()..) {
-                    if bits(identifier).iter().all(|bit| self.filter[bit / 8] >> (bit % 8) & 1 == 1) {
+                for (identifier, interval) in
+                    identifiers(key).iter().zip(key.rolling_start().get()..)
+                {
+                    if bits(identifier).iter().all(|bit| self.filter[bit / 8] >> (bit % 8) & 1 == 1)
+                    {
                         insert.execute(params![number, identifier, interval])?;
                     }
                 }

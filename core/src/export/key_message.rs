@@ -86,8 +86,8 @@ fn small_number(bytes: &[u8]) -> Option<(i32, &[u8])> {
 
 #[cfg(test)]
 mod tests {
-    use prost::Message;
     use proptest::prelude::*;
+    use prost::Message;
 
     use super::*;
 

@@ -60,7 +60,8 @@ impl<'a> FieldReader<'a> {
     /// A reader behind the header.
     pub(super) fn new(content: Content<'a>, payload_limit: usize) -> Result<Self, ExportError> {
         let payload = Vec::new();
-        let mut reader = Self { content, offset: 0, field: 0, start: 0, payload, payload_limit, in_place: 0 };
+        let mut reader =
+            Self { content, offset: 0, field: 0, start: 0, payload, payload_limit, in_place: 0 };
         reader.header()?;
         Ok(reader)
     }

@@ -59,7 +59,8 @@ fn zeros<const N: usize>() -> Box<[u32; N]> {
 fn fill<const N: usize>(words: &mut [u32; N], identifiers: &[[u8; 16]]) {
     for identifier in identifiers {
         let prefix = prefix(identifier);
-        words[place::<N>(prefix)] |= HIGHEST.rotate_right(prefix) | HIGHEST.rotate_right(prefix >> 5);
+        words[place::<N>(prefix)] |=
+            HIGHEST.rotate_right(prefix) | HIGHEST.rotate_right(prefix >> 5);
     }
 }
 

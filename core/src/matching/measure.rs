@@ -8,9 +8,9 @@ use super::filter::Filter;
 use super::kernel::Armv8;
 #[cfg(target_arch = "x86_64")]
 pub use super::kernel::Loop;
-use super::kernel::{GROUP, KEYS, Kernel, Portable};
 #[cfg(target_arch = "x86_64")]
 use super::kernel::{AesNi, Vaes};
+use super::kernel::{GROUP, KEYS, Kernel, Portable};
 
 /// How far to go with each key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

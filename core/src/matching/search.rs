@@ -10,11 +10,11 @@ mod order;
 
 use super::filter::{Filter, Hit};
 use super::index::HeardByTime;
-use super::kernel::{GROUP, InstructionSet, KEYS, Kernel, Portable};
-#[cfg(target_arch = "x86_64")]
-use super::kernel::{AesNi, Vaes};
 #[cfg(target_arch = "aarch64")]
 use super::kernel::Armv8;
+#[cfg(target_arch = "x86_64")]
+use super::kernel::{AesNi, Vaes};
+use super::kernel::{GROUP, InstructionSet, KEYS, Kernel, Portable};
 use crate::diagnosis_key::DiagnosisKey;
 use crate::time::INTERVALS_PER_DAY;
 use order::{Entry, Ordered};
@@ -144,8 +144,7 @@ impl<'a> Search<'a> {
     /// Bytes of memory in use beside the index.
     pub(super) fn memory_bytes(&self) -> usize {
         let filters = self.filters.iter().map(|(_, filter)| filter.memory_bytes());
-        filters.sum::<usize>()
-            + self.ordered.memory_bytes()
+        filters.sum::<usize>() + self.ordered.memory_bytes()
     }
 
     /// Calls `found` with the place in `keys` and what was found of it, in any order, perhaps
@@ -242,16 +241,52 @@ impl<'a> Search<'a> {
         };
         match filter {
             Filter::Small(words) => {
-                encrypt(kernel, &schedules, batch, &self.quads, words, self.heard, &mut self.hits, found);
+                encrypt(
+                    kernel,
+                    &schedules,
+                    batch,
+                    &self.quads,
+                    words,
+                    self.heard,
+                    &mut self.hits,
+                    found,
+                );
             }
             Filter::Medium(words) => {
-                encrypt(kernel, &schedules, batch, &self.quads, words, self.heard, &mut self.hits, found);
+                encrypt(
+                    kernel,
+                    &schedules,
+                    batch,
+                    &self.quads,
+                    words,
+                    self.heard,
+                    &mut self.hits,
+                    found,
+                );
             }
             Filter::Large(words) => {
-                encrypt(kernel, &schedules, batch, &self.quads, words, self.heard, &mut self.hits, found);
+                encrypt(
+                    kernel,
+                    &schedules,
+                    batch,
+                    &self.quads,
+                    words,
+                    self.heard,
+                    &mut self.hits,
+                    found,
+                );
             }
             Filter::Huge(words) => {
-                encrypt(kernel, &schedules, batch, &self.quads, words, self.heard, &mut self.hits, found);
+                encrypt(
+                    kernel,
+                    &schedules,
+                    batch,
+                    &self.quads,
+                    words,
+                    self.heard,
+                    &mut self.hits,
+                    found,
+                );
             }
         }
     }
@@ -275,8 +310,10 @@ impl<'a> Search<'a> {
             self.quads.extend(quads.filter(|quad| near_anything(*quad)));
             self.planned = Some(shape);
         } else {
-            let longest =
-                batch.entries.iter().fold(0, |longest, entry| longest.max(entry.last - entry.start));
+            let longest = batch
+                .entries
+                .iter()
+                .fold(0, |longest, entry| longest.max(entry.last - entry.start));
             self.quads.clear();
             self.quads.extend(
                 (0..=longest)

@@ -83,8 +83,7 @@ impl Kernel for AesNi {
         words: &[u32; N],
         hits: &mut Vec<Hit>,
     ) {
-        for (group, (schedules, starts)) in
-            schedules.0.as_chunks().0.iter().zip(starts).enumerate()
+        for (group, (schedules, starts)) in schedules.0.as_chunks().0.iter().zip(starts).enumerate()
         {
             // SAFETY: `self` exists only where `detect` found every feature of the function.
             unsafe { encrypt(group, schedules, *starts, offsets, words, hits) }

@@ -83,7 +83,8 @@ impl Kernel for Portable {
                 }
                 cipher.decrypt_blocks(blocks);
                 for (number, block) in blocks.iter().enumerate() {
-                    if block[..12] == super::BLOCK[..12] && block[14..] == epoch.to_le_bytes()[2..] {
+                    if block[..12] == super::BLOCK[..12] && block[14..] == epoch.to_le_bytes()[2..]
+                    {
                         found(key, part * 32 + number);
                     }
                 }
@@ -123,8 +124,7 @@ fn encrypted(
 /// RPIK of one key in six compressions.
 pub(super) fn identifier_key(key: &[u8; 16]) -> [u8; 16] {
     let digest = finished(hkdf::SALT_INNER, key, hkdf::KEY_MESSAGE_BITS);
-    let pseudorandom_key =
-        finished(hkdf::SALT_OUTER, &bytes(digest), hkdf::DIGEST_MESSAGE_BITS);
+    let pseudorandom_key = finished(hkdf::SALT_OUTER, &bytes(digest), hkdf::DIGEST_MESSAGE_BITS);
     let mut inner = padded(&pseudorandom_key, hkdf::INNER_PAD);
     let outer = padded(&pseudorandom_key, hkdf::OUTER_PAD);
     compress256(&mut inner, &[const { block_bytes(hkdf::INFO_BLOCK) }]);

@@ -402,11 +402,7 @@ fn in_place(mut v: Vector) -> Vector {
 /// through all rounds, each instruction waiting for the one before it.
 #[inline]
 #[target_feature(enable = "avx512f,vaes")]
-fn aes_round(
-    s: [Vector; 4],
-    t: [Vector; 4],
-    keys: &[Vector; 4],
-) -> ([Vector; 4], [Vector; 4]) {
+fn aes_round(s: [Vector; 4], t: [Vector; 4], keys: &[Vector; 4]) -> ([Vector; 4], [Vector; 4]) {
     let [mut s0, mut s1, mut s2, mut s3] = s;
     let [mut t0, mut t1, mut t2, mut t3] = t;
     // SAFETY: the instructions exist where the function may be called, and touch nothing but the
@@ -454,11 +450,7 @@ impl Rounds {
     /// `between` does something else after the first rounds, while the AES unit is busy.
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,bmi1,bmi2,vaes")]
     #[inline]
-    fn finish(
-        &self,
-        quads: [[Vector; 4]; 2],
-        mut between: impl FnMut(usize),
-    ) -> [Vector; 2] {
+    fn finish(&self, quads: [[Vector; 4]; 2], mut between: impl FnMut(usize)) -> [Vector; 2] {
         let [mut s, mut t] = quads;
         // Written out, since a loop would not be unrolled around what stands between the rounds.
         macro_rules! round {
