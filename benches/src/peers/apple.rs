@@ -19,8 +19,13 @@ pub struct Apple {
     database: Connection,
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "halves of an identifier; places below 2^32")]
 fn bits(identifier: &[u8; 16]) -> [usize; 3] {
     let identifier = u128::from_le_bytes(*identifier);
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the halves of an identifier; places below 2^32"
+    )]
     let folded = (identifier >> 64) as u64 ^ identifier as u64;
     SALTS.map(|salt| ((folded ^ salt) % (FILTER_BYTES as u64 * 8)) as usize)
 }

@@ -2,6 +2,8 @@
 //!
 //! A blocked Bloom filter over the first four bytes of an identifier: one word, two bits of it.
 
+use core::fmt;
+
 use super::kernel::{GROUP, UNIT};
 
 /// The first four bytes of an identifier, as the kernels deliver them.
@@ -11,7 +13,6 @@ pub(super) const fn prefix(identifier: &[u8; 16]) -> u32 {
 }
 
 /// The words of a filter. Their number is part of the type, so that a masked index needs no check.
-#[derive(Debug)]
 pub(super) enum Filter {
     /// 32 KiB: stays in the first cache.
     Small(Box<[u32; 1 << 13]>),
@@ -21,6 +22,13 @@ pub(super) enum Filter {
     Large(Box<[u32; 1 << 18]>),
     /// 8 MiB: for logs that no phone has.
     Huge(Box<[u32; 1 << 21]>),
+}
+
+impl fmt::Debug for Filter {
+    /// Numbers only: identifiers are not for logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Filter").finish_non_exhaustive()
+    }
 }
 
 impl Filter {
@@ -149,10 +157,16 @@ fn collect<const N: usize>(
 }
 
 /// A second filter over the whole log, with other bits, for what passed the first.
-#[derive(Debug)]
 pub(super) struct SecondFilter {
     words: Vec<u64>,
     shift: u32,
+}
+
+impl fmt::Debug for SecondFilter {
+    /// Numbers only: identifiers are not for logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecondFilter").field("words", &self.words.len()).finish_non_exhaustive()
+    }
 }
 
 impl SecondFilter {

@@ -1,5 +1,6 @@
 //! Everything heard, in the two orders that matching needs.
 
+use core::fmt;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
@@ -120,7 +121,7 @@ impl FromIterator<Sighting> for SightingIndex {
 fn bucket_of(identifier: &[u8; 16], buckets: usize) -> usize {
     let [a, b, c, d, ..] = *identifier;
     let first = u64::from(u32::from_be_bytes([a, b, c, d]));
-    (first * buckets as u64 >> 32) as usize
+    ((first * buckets as u64) >> 32) as usize
 }
 
 impl Orders {
@@ -184,7 +185,6 @@ impl Orders {
 ///
 /// A phone repeats its identifier for some twenty minutes. An entry stands for all sightings of
 /// its identifier from its interval to [`Self::COVERED`] intervals later.
-#[derive(Debug)]
 pub(super) struct HeardByTime {
     intervals: Vec<u32>,
     identifiers: Vec<[u8; 16]>,
@@ -193,6 +193,15 @@ pub(super) struct HeardByTime {
     step: u32,
     /// All identifiers, whenever they were heard.
     filter: SecondFilter,
+}
+
+impl fmt::Debug for HeardByTime {
+    /// Numbers only: identifiers are not for logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HeardByTime")
+            .field("entries", &self.identifiers.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl HeardByTime {

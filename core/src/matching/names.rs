@@ -1,10 +1,19 @@
 //! Which keys are worth a closer look, by their bytes: a bit says that one may be.
 
+use core::fmt;
+
 /// A set of key bytes with false positives.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Names {
     words: Vec<u64>,
     names: usize,
+}
+
+impl fmt::Debug for Names {
+    /// Numbers only: identifiers are not for logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Names").field("names", &self.names).finish_non_exhaustive()
+    }
 }
 
 impl Names {

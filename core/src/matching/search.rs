@@ -35,7 +35,7 @@ pub enum Strategy {
 }
 
 /// Something that was heard and may be a key's.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) enum Find {
     /// The key's identifier of this interval starts like one that was heard.
     Interval(u32),

@@ -218,8 +218,8 @@ fn extend(w: &mut [Vector; 16], t: usize) {
 fn compress(before: &[Vector; 8], block: &[Vector; 16]) -> [Vector; 8] {
     let mut w = *block;
     let mut state = *before;
-    for t in 0..16 {
-        state = round(state, add(w[t], words(hkdf::ROUND[t])));
+    for (word, constant) in w.iter().zip(&hkdf::ROUND) {
+        state = round(state, add(*word, words(*constant)));
     }
     for constants in hkdf::ROUND[16..].as_chunks::<16>().0 {
         for t in 0..16 {
@@ -504,6 +504,7 @@ struct Places([[u32; UNIT / 2]; 2]);
 features! {
 /// The places of the prefixes' words.
 #[inline]
+#[expect(clippy::cast_possible_truncation, reason = "at most 2^22, as asserted")]
 fn places<const N: usize>(prefixes: Vector) -> Vector {
     const { assert!(N.is_power_of_two() && N <= 1 << 22) };
     let places = _mm512_srli_epi32::<10>(prefixes);
