@@ -1,5 +1,6 @@
 //! The air: what one phone's scan hears of the phones in the same place.
 
+use chikaku_core::diagnosis_key::DiagnosisKey;
 use chikaku_core::sighting::{ReceivedAdvertisement, ScanResult};
 use chikaku_core::signal::RssiDbm;
 use chikaku_core::time::Timestamp;
@@ -13,8 +14,8 @@ use crate::scenario::{Scenario, Stay};
 
 #[derive(Debug)]
 pub(super) struct Air<'a> {
-    scenario: &'a Scenario,
-    randomness: Randomness,
+    pub(super) scenario: &'a Scenario,
+    pub(super) randomness: Randomness,
 }
 
 /// One direction between two phones during a stay.
@@ -37,6 +38,7 @@ impl<'a> Air<'a> {
         started: Timestamp,
         ended: Timestamp,
         phones: &[Phone],
+        published: &[DiagnosisKey],
     ) -> ScanResult {
         let own_time = |instant| phones[receiver].own_time(instant);
         let mut received = Vec::new();
@@ -54,6 +56,13 @@ impl<'a> Air<'a> {
                 }
             }
         }
+        let foreign = self.foreign(receiver, started, phones, published).into_iter();
+        received.extend(
+            foreign.map(|packet| ReceivedAdvertisement {
+                heard_at: own_time(packet.heard_at),
+                ..packet
+            }),
+        );
         ScanResult {
             started: own_time(started),
             ended: own_time(ended),
@@ -75,6 +84,7 @@ impl<'a> Air<'a> {
 
         let link_db =
             link_attenuation_db(stay.environment, distance_m, model, phones[transmitter].model)
+                + stay.wall_db
                 + self.constant_shadowing_db(link)
                 + shadowing.scan_db * normal(&mut rng);
         let mut packets = Vec::new();
@@ -115,7 +125,7 @@ impl<'a> Air<'a> {
 }
 
 /// The reading of a receiver in the captures' calibration.
-fn signal_strength(attenuation_db: f64) -> Option<RssiDbm> {
+pub(super) fn signal_strength(attenuation_db: f64) -> Option<RssiDbm> {
     #[expect(clippy::cast_possible_truncation, reason = "clamped to what a radio can report")]
     let dbm = libm::round(CALIBRATION_DB - attenuation_db).clamp(-127.0, 20.0) as i16;
     RssiDbm::new(dbm).ok()
