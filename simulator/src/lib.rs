@@ -3,6 +3,7 @@
 //! * [`scenario`]: who is where, when, with which phone, and who tests positive;
 //! * [`radio`]: what a scan hears, with parameters measured on real phones;
 //! * [`world`]: the event queue that runs the phones, the key server and the people;
+//! * [`fidelity`]: how far the radio agrees with real phones;
 //! * [`regression`]: the scenarios of the library, held against what must come of them;
 //! * [`replay`]: real phones' HCI captures through the same engine;
 //! * [`encounter_file`]: encounter logs as JSON lines.
@@ -10,6 +11,7 @@
 //! One seed gives one trace, byte for byte, on every machine.
 
 pub mod encounter_file;
+pub mod fidelity;
 pub mod radio;
 pub mod regression;
 pub mod replay;

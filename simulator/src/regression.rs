@@ -8,7 +8,7 @@ use std::thread;
 
 use crate::scenario::library::Entry;
 use crate::scenario::{Defence, ScenarioError};
-use crate::world::{Judgement, World};
+use crate::world::{Judgement, Outcome, World};
 
 /// The seed that the expectations of the library belong to.
 pub const LIBRARY_SEED: u64 = 1;
@@ -26,6 +26,8 @@ pub struct Row {
     pub notified: Vec<String>,
     /// Its figures.
     pub judgement: Judgement,
+    /// Seconds from the first fault until a status gave the first of the reasons that are expected.
+    pub seconds_until_status: Option<i64>,
     /// In what it differs from what must come of it; empty if in nothing.
     pub differences: Vec<String>,
     /// SHA-256 of the trace.
@@ -48,9 +50,21 @@ pub fn run(entry: &Entry, without: &BTreeSet<Defence>) -> Result<Row, ScenarioEr
         defences: scenario.defences.clone(),
         notified: outcome.notified().into_iter().map(str::to_owned).collect(),
         judgement: outcome.judgement(),
+        seconds_until_status: seconds_until_status(&outcome),
         differences,
         digest: outcome.digest,
     })
+}
+
+fn seconds_until_status(outcome: &Outcome) -> Option<i64> {
+    let fault = outcome.scenario.faults.first()?.at;
+    let expected = outcome.scenario.expect.as_ref()?;
+    let given = expected.reasons.iter().flat_map(|(&phone, reasons)| {
+        let given = outcome.phones.get(phone).map(|phone| &phone.reasons);
+        reasons.iter().filter_map(move |reason| given?.get(reason).copied())
+    });
+    let after = given.map(|since| since.seconds_since(fault)).filter(|seconds| *seconds >= 0);
+    after.min()
 }
 
 /// Runs scenarios on all cores; the rows come in the order of `entries`, and are the same on any

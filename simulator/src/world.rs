@@ -15,7 +15,7 @@ mod obey;
 mod outcome;
 mod phone;
 mod phone_log;
-mod randomness;
+pub(crate) mod randomness;
 mod trace;
 
 use std::cmp::Reverse;
@@ -42,6 +42,7 @@ use phone::{Phone, Process};
 use phone_log::PhoneLog;
 use randomness::Randomness;
 use trace::Trace;
+pub use trace::TraceLine;
 
 /// Transmit power and receiver correction that the radio model is calibrated to: their
 /// difference is the -21 dB of the captures.
@@ -116,6 +117,13 @@ impl<'a> World<'a> {
         };
         world.plan_the_beginning();
         world
+    }
+
+    /// The same world, whose outcome has every event as a line.
+    #[must_use]
+    pub fn with_trace(mut self) -> Self {
+        self.trace.keep_lines();
+        self
     }
 
     fn plan_the_beginning(&mut self) {

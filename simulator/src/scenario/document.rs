@@ -266,9 +266,7 @@ impl KeyServerDocument {
     fn into_key_server(self, lines: &Lines<'_>) -> Result<KeyServer, ScenarioError> {
         let hours = |what, hours: &Option<Spanned<u32>>| match hours {
             None => Ok(4),
-            Some(hours) => {
-                in_range(lines, what, hours, 1.0..=24.0 * 366.0, "1 to 8784").map(|hours| *hours)
-            }
+            Some(hours) => in_range(lines, what, hours, 1.0..=24.0 * 366.0, "1 to 8784").copied(),
         };
         Ok(KeyServer {
             export_every_hours: hours("export_every_hours", &self.export_every_hours)?,

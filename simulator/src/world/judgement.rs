@@ -56,7 +56,8 @@ impl Outcome {
         }
         let mut told: BTreeMap<usize, i64> = BTreeMap::new();
         for announcement in &self.announcements {
-            told.entry(announcement.phone).or_insert(announcement.at.unix_seconds());
+            let at = announcement.at.unix_seconds();
+            told.entry(announcement.phone).or_insert(at);
         }
         let late = |(phone, reported): (&usize, &i64)| {
             told.get(phone).is_some_and(|told| told - reported > LATE_SECONDS)

@@ -8,7 +8,7 @@ use chikaku_core::status::Reason;
 use chikaku_core::status::assessed::Assessed;
 use chikaku_core::time::{Timestamp, UtcDay};
 
-use super::World;
+use super::{TraceLine, World};
 use crate::scenario::{Defence, Scenario};
 
 /// Two phones in one place, as it truly was.
@@ -89,10 +89,13 @@ pub struct Outcome {
     pub trace_events: u64,
     /// SHA-256 of the whole trace.
     pub digest: [u8; 32],
+    /// Every event, if [`World::with_trace`] asked for them.
+    pub trace: Vec<TraceLine>,
 }
 
 impl Outcome {
-    pub(super) fn of(world: World<'_>) -> Self {
+    pub(super) fn of(mut world: World<'_>) -> Self {
+        let trace = world.trace.take_lines();
         let scenario = world.scenario.clone();
         let ends = scenario.ends;
         let looks = world.has(Defence::HostFacts);
@@ -152,6 +155,7 @@ impl Outcome {
             linkable: world.linkable,
             trace_events: world.trace.events(),
             digest: world.trace.digest(),
+            trace,
             scenario,
         }
     }

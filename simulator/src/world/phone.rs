@@ -154,7 +154,7 @@ impl Phone {
     /// A new process over what the log remembers.
     pub(super) fn reopen(&mut self, log_is_durable: bool) {
         let empty = self.engine.log().emptied();
-        let Ok(placeholder) = Engine::open(self.configuration.clone(), empty.clone());
+        let Ok(placeholder) = Engine::open(self.configuration.clone(), empty);
         let log = core::mem::replace(&mut self.engine, placeholder).into_log();
         if log_is_durable {
             let Ok(engine) = Engine::open(self.configuration.clone(), log);

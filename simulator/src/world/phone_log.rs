@@ -9,7 +9,10 @@ use chikaku_core::encounter_log::{
 use chikaku_core::keys::TemporaryExposureKey;
 use chikaku_core::sighting::Sighting;
 use chikaku_core::status::assessed::Assessed;
-use chikaku_core::time::{IntervalNumber, UtcDay};
+use chikaku_core::time::{IntervalNumber, Timestamp, UtcDay};
+
+/// How often what is too old is taken out of the log.
+const FORGET_EVERY_SECONDS: i64 = 3600;
 
 /// A log in memory.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +24,7 @@ pub(super) struct PhoneLog {
     /// Shows every sighting as one of this epoch: the first, which nobody doubts.
     one_epoch: Option<EpochId>,
     sightings: u64,
+    forgot_before: Option<Timestamp>,
 }
 
 impl PhoneLog {
@@ -54,11 +58,23 @@ impl EncounterLog for PhoneLog {
     type Error = Infallible;
 
     fn commit(&mut self, changes: Vec<Change>) -> Result<(), Infallible> {
-        for change in &changes {
-            if let Change::Sightings(sightings) = change {
+        let mut changes = changes;
+        changes.retain(|change| match change {
+            Change::Sightings(sightings) => {
                 self.sightings += sightings.len() as u64;
+                true
             }
-        }
+            Change::Forget(horizon) => {
+                // The engine passes over what is too old; going through the whole log for it in
+                // every commit took most of the time of a long simulation.
+                let due = self.forgot_before.is_none_or(|before| {
+                    !(0..FORGET_EVERY_SECONDS).contains(&horizon.before.seconds_since(before))
+                });
+                self.forgot_before = if due { Some(horizon.before) } else { self.forgot_before };
+                due
+            }
+            _ => true,
+        });
         self.log.commit(changes)
     }
 

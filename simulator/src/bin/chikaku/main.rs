@@ -14,6 +14,7 @@ mod replay;
 mod scenarios;
 mod simulate;
 mod table;
+mod validate;
 mod windows;
 
 use std::process::ExitCode;
@@ -41,6 +42,8 @@ enum Command {
     Scenarios(scenarios::Command),
     /// Feed the HCI logs of real Android phones to the engine and write their exposure windows
     Replay(replay::Arguments),
+    /// Hold the radio model against what real phones heard, row by row
+    Validate(validate::Arguments),
     /// Match key files against an encounter log in JSON lines
     Match(match_keys::Arguments),
     /// Look into key files, or make them
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Scenarios(command) => scenarios::run(&command),
         Command::Replay(arguments) => replay::run(&arguments),
+        Command::Validate(arguments) => validate::run(&arguments),
         Command::Match(arguments) => match_keys::run(&arguments),
         Command::Keys(command) => keys::run(&command),
         Command::Config(command) => config::run(&command),

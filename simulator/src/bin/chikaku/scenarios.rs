@@ -123,6 +123,7 @@ fn print(rows: &[Row]) {
             judgement.bytes.to_string(),
             judgement.radio_on_seconds.to_string(),
             judgement.most_sightings.to_string(),
+            row.seconds_until_status.map_or_else(|| "–".to_owned(), |s| format!("{} min", s / 60)),
             verdict,
         ]);
     }
@@ -143,6 +144,7 @@ fn to_json(row: &Row) -> Value {
         "bytes": judgement.bytes,
         "radio_on_seconds": judgement.radio_on_seconds,
         "most_sightings": judgement.most_sightings,
+        "seconds_until_status": row.seconds_until_status,
         "differences": row.differences,
         "digest": hex::encode(row.digest),
     })
