@@ -1,6 +1,7 @@
 //! The virtual radio: attenuation by distance, and which packets of a scan arrive.
 //!
-//! `attenuation = A + 10 n log10(d / 1 m) + receiver + transmitter + shadowing`, with the shadowing
+//! `attenuation = A + 10 n log10(d / 1 m) + receiver + transmitter + shadowing`, with offsets of
+//! receiver and transmitter from the mean phone of the measurements, and the shadowing
 //! split into parts that are constant for a pair, for a direction, for a scan and for a packet.
 //! Of 14 advertising events in a 4 s scan each is delivered with the probability
 //! `p0 / (1 + exp((attenuation - c) / s))` of the receiver's model.
@@ -17,6 +18,7 @@ use rand_core::Rng;
 
 pub use environment::Environment;
 pub use model::PhoneModel;
+use model::{MEAN_RECEIVER_OFFSET_DB, MEAN_TRANSMITTER_OFFSET_DB};
 
 /// Advertising events of one transmitter during a 4 s scan: one every 286–290 ms.
 pub const EVENTS_IN_A_SCAN: u32 = 14;
@@ -39,8 +41,35 @@ pub fn link_attenuation_db(
     let law = environment.path_loss();
     law.at_one_metre_db
         + 10.0 * law.exponent * libm::log10(distance_m.max(NEAREST_M))
-        + receiver.receiver_offset_db()
-        + transmitter.transmitter_offset_db()
+        + (receiver.receiver_offset_db() - MEAN_RECEIVER_OFFSET_DB)
+        + (transmitter.transmitter_offset_db() - MEAN_TRANSMITTER_OFFSET_DB)
+}
+
+/// The parts of shadowing that stay the same during a stay, from two standard normal draws.
+#[must_use]
+pub const fn constant_shadowing_db(environment: Environment, pair: f64, direction: f64) -> f64 {
+    let shadowing = environment.shadowing();
+    shadowing.pair_db * pair + shadowing.direction_db * direction
+}
+
+/// What one scan receives of a transmitter behind a link of `link_db`: number of the advertising
+/// event and attenuation in dB of each packet that arrives.
+pub fn scan_packets(
+    environment: Environment,
+    receiver: PhoneModel,
+    link_db: f64,
+    rng: &mut impl Rng,
+) -> Vec<(u32, f64)> {
+    let shadowing = environment.shadowing();
+    let scan_db = link_db + shadowing.scan_db * normal(rng);
+    let mut packets = Vec::new();
+    for event in 0..EVENTS_IN_A_SCAN {
+        let attenuation_db = scan_db + shadowing.packet_db * normal(rng);
+        if is_delivered(receiver, attenuation_db, rng) {
+            packets.push((event, attenuation_db));
+        }
+    }
+    packets
 }
 
 /// Whether one packet arrives.

@@ -1,78 +1,33 @@
 //! Scenarios: who is where, when, with which phone, and who tests positive.
 //!
-//! A scenario is a TOML file; [`Scenario::parse`] refuses what does not make sense, with the name
-//! of what is wrong. `simulator/scenarios/office_lunch.toml` is the built-in one and an example
+//! A scenario is a TOML file; [`Scenario::parse`] refuses what does not make sense, with its
+//! line and what is allowed there. `simulator/scenarios/office_lunch.toml` is the built-in one and an example
 //! of every table.
 
+mod adversary;
+mod defence;
 mod document;
+mod error;
+mod expectation;
+mod fault;
+pub mod library;
+mod town;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chikaku_core::matching::MatchingRules;
 use chikaku_core::time::{Timestamp, UtcDay};
-use thiserror::Error;
 
 use crate::radio::{Environment, PhoneModel};
+pub use adversary::{Adversary, AdversaryKind};
+pub use defence::Defence;
 use document::Document;
+use error::Lines;
+pub use error::{Problem, ScenarioError};
+pub use expectation::Expectation;
+pub use fault::{Fault, FaultKind, FileContent};
 
 const OFFICE_LUNCH: &str = include_str!("../scenarios/office_lunch.toml");
-
-/// Why a scenario cannot be run.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum ScenarioError {
-    /// Not TOML, an unknown field or a wrong type; the message points at the line.
-    #[error(transparent)]
-    Syntax(#[from] toml::de::Error),
-    /// A name that no phone has.
-    #[error("{place} names the phone {phone:?}, which is not in the list of phones")]
-    UnknownPhone {
-        /// Where it is named.
-        place: String,
-        /// The name.
-        phone: String,
-    },
-    /// Two phones of one name.
-    #[error("two phones are named {0:?}")]
-    DuplicatePhone(String),
-    /// A date without a time or an offset, or one before 1970.
-    #[error("{what}: {value} is not a time with an offset, such as 2026-04-06T12:00:00+09:00")]
-    NotAnInstant {
-        /// Where it stands.
-        what: String,
-        /// What stands there.
-        value: String,
-    },
-    /// A stay that ends before it begins.
-    #[error("the stay {0:?} ends before it begins")]
-    EmptyStay(String),
-    /// A phone in two places at once.
-    #[error("{phone} is in {first:?} and in {second:?} at the same time")]
-    TwoPlacesAtOnce {
-        /// The phone.
-        phone: String,
-        /// One place.
-        first: String,
-        /// The other place.
-        second: String,
-    },
-    /// Something that happens before the scenario starts or after it has ended.
-    #[error("{what} lies outside the scenario's time")]
-    OutsideScenario {
-        /// What.
-        what: String,
-    },
-    /// A number outside its range.
-    #[error("{what} must be {range}, not {value}")]
-    OutOfRange {
-        /// Which number.
-        what: String,
-        /// What it may be.
-        range: &'static str,
-        /// What it is.
-        value: f64,
-    },
-}
 
 /// A phone of the scenario.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,6 +51,8 @@ pub struct Stay {
     pub from: Timestamp,
     /// When it is over.
     pub to: Timestamp,
+    /// What stands between any two of them takes away, in dB.
+    pub wall_db: f64,
     /// Position of each phone in metres, by the phone's index.
     pub positions: BTreeMap<usize, [f64; 2]>,
 }
@@ -151,6 +108,10 @@ pub struct Interference {
 pub struct Scenario {
     /// Title in reports.
     pub name: String,
+    /// What it shows, in a sentence or two.
+    pub shows: String,
+    /// The incidents and attacks it stages, as `core/INCIDENTS.md` numbers them.
+    pub incidents: Vec<String>,
     /// When the phones are switched on.
     pub starts: Timestamp,
     /// When the simulation is over.
@@ -165,6 +126,18 @@ pub struct Scenario {
     pub key_server: KeyServer,
     /// What is broken on purpose.
     pub interference: Interference,
+    /// What goes wrong, by time.
+    pub faults: Vec<Fault>,
+    /// Who attacks.
+    pub adversaries: Vec<Adversary>,
+    /// What keeps it from doing harm.
+    pub defences: BTreeSet<Defence>,
+    /// Why nothing could be switched off; `None` if there are defences.
+    pub undefended: Option<String>,
+    /// Defences that are switched off in this run.
+    pub without: BTreeSet<Defence>,
+    /// What must come of it; `None` if that is not said.
+    pub expect: Option<Expectation>,
 }
 
 impl Scenario {
@@ -173,7 +146,7 @@ impl Scenario {
     /// # Errors
     /// [`ScenarioError`] says what does not make sense, and where.
     pub fn parse(text: &str) -> Result<Self, ScenarioError> {
-        toml::from_str::<Document>(text)?.into_scenario()
+        toml::from_str::<Document>(text)?.into_scenario(&Lines(text))
     }
 
     /// The built-in scenario: a working day with two lunch tables.

@@ -2,32 +2,47 @@
 //!
 //! An event queue orders everything by time and, at equal times, by the order in which it was
 //! planned. Every phone is a real [`Engine`](chikaku_core::engine::Engine); the world plays its
-//! host, and `air` its radio.
+//! host, and `air` its radio. `faults` breaks things, `foreign` is what adversaries send,
+//! `download` and `obey` are what a host does.
 
 mod air;
+mod download;
+mod faults;
+mod foreign;
+mod judgement;
 mod key_server;
+mod obey;
 mod outcome;
 mod phone;
-mod randomness;
+mod phone_log;
+pub(crate) mod randomness;
 mod trace;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use chikaku_core::diagnosis_key::ReportType;
-use chikaku_core::engine::{Disclosure, EngineConfiguration, Input, KeyFile, Output};
+use chikaku_core::engine::{Disclosure, EngineConfiguration, Input};
+use chikaku_core::flood::FloodLimits;
+use chikaku_core::matching::MatchingRules;
 use chikaku_core::risk::cocoa_v2::CocoaV2;
+use chikaku_core::risk::gaen::Gaen;
 use chikaku_core::risk::{ProfileRules, RiskProfile};
+use chikaku_core::sighting::ScanResult;
 use chikaku_core::signal::{RssiCorrectionDb, TransmitPowerDbm};
+use chikaku_core::status::HostFact;
 use chikaku_core::time::Timestamp;
 
-use crate::scenario::Scenario;
+use crate::scenario::{AdversaryKind, Defence, FaultKind, Scenario};
 use air::Air;
+pub use judgement::Judgement;
 use key_server::KeyServer;
 pub use outcome::{Announcement, Contact, Outcome, PhoneResult};
-use phone::Phone;
+use phone::{Phone, Process};
+use phone_log::PhoneLog;
 use randomness::Randomness;
 use trace::Trace;
+pub use trace::TraceLine;
 
 /// Transmit power and receiver correction that the radio model is calibrated to: their
 /// difference is the -21 dB of the captures.
@@ -35,15 +50,22 @@ const TRANSMIT_POWER_DBM: i8 = -24;
 const RSSI_CORRECTION_DB: i8 = -3;
 /// Phones fetch keys one after the other, this many seconds apart.
 const DOWNLOAD_STAGGER_SECONDS: u32 = 60;
+/// How often the status of every phone is looked at, where somebody wants to know.
+const INSPECTION_SECONDS: u32 = 300;
 
 /// What happens at one instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Happening {
     Wake { phone: usize },
-    ScanEnds { phone: usize, started: Timestamp },
+    ScanEnds { phone: usize, started: Timestamp, process: u32 },
     Diagnosis { number: usize },
     Export,
     Download { phone: usize },
+    FaultBegins { number: usize },
+    FaultEnds { number: usize },
+    Restart { phone: usize, process: u32 },
+    ForeignFile { adversary: usize },
+    Inspection,
 }
 
 /// A running simulation.
@@ -57,9 +79,12 @@ pub struct World<'a> {
     phones: Vec<Phone>,
     air: Air<'a>,
     server: KeyServer,
+    /// Files issued now are lost.
+    files_get_lost: u32,
     trace: Trace,
     announcements: Vec<Announcement>,
     refused_files: Vec<String>,
+    linkable: u64,
 }
 
 impl<'a> World<'a> {
@@ -68,23 +93,12 @@ impl<'a> World<'a> {
     pub fn new(scenario: &'a Scenario, seed: u64) -> Self {
         let randomness = Randomness::new(seed);
         let server = KeyServer::new(randomness, scenario.interference.untrusted_signature);
-        let transmit_power = TransmitPowerDbm::new(TRANSMIT_POWER_DBM)
-            .expect("the calibration's power is one that phones radiate");
-        let mut configuration = EngineConfiguration::cocoa(transmit_power, server.trusted_keys());
-        configuration.windows.rssi_correction = RssiCorrectionDb(RSSI_CORRECTION_DB);
-        if let Some(matching) = scenario.interference.matching {
-            configuration.matching = matching;
-        }
-        if let Some(minimum) = scenario.interference.minimum_window_score {
-            let mut rules = CocoaV2::default();
-            rules.daily_summaries.minimum_window_score = minimum;
-            configuration.profile = RiskProfile::new(ProfileRules::CocoaV2(rules))
-                .expect("the scenario's minimum was checked when it was read");
-        }
-
+        let configuration = configuration(scenario, &server);
+        let without = |defence| scenario.without.contains(&defence);
+        let log = PhoneLog::new(without(Defence::PublicationTime), without(Defence::ClockWatch));
         let phones = scenario.phones.iter().map(|specification| {
             let rng = randomness.stream("engine", &[&specification.name]);
-            Phone::new(specification, configuration.clone(), rng)
+            Phone::new(specification, configuration.clone(), log.clone(), rng)
         });
         let mut world = Self {
             scenario,
@@ -95,12 +109,21 @@ impl<'a> World<'a> {
             phones: phones.collect(),
             air: Air::new(scenario, randomness),
             server,
+            files_get_lost: 0,
             trace: Trace::new(&scenario.name, seed),
             announcements: Vec::new(),
             refused_files: Vec::new(),
+            linkable: 0,
         };
         world.plan_the_beginning();
         world
+    }
+
+    /// The same world, whose outcome has every event as a line.
+    #[must_use]
+    pub fn with_trace(mut self) -> Self {
+        self.trace.keep_lines();
+        self
     }
 
     fn plan_the_beginning(&mut self) {
@@ -117,6 +140,17 @@ impl<'a> World<'a> {
             self.plan(diagnosis.reported, Happening::Diagnosis { number });
         }
         self.plan(start, Happening::Export);
+        for (number, fault) in self.scenario.faults.iter().enumerate() {
+            self.plan(fault.at, Happening::FaultBegins { number });
+        }
+        for (number, adversary) in self.scenario.adversaries.iter().enumerate() {
+            if let AdversaryKind::KeyInjection { offered } = adversary.kind {
+                self.plan(offered, Happening::ForeignFile { adversary: number });
+            }
+        }
+        if self.scenario.expect.is_some() {
+            self.plan(start, Happening::Inspection);
+        }
     }
 
     /// Runs to the scenario's end. `progress` hears of the part that is done, 0 to 1.
@@ -138,19 +172,14 @@ impl<'a> World<'a> {
         match happening {
             Happening::Wake { phone } if !self.phones[phone].is_awaited(self.now) => {}
             Happening::Wake { phone } => {
-                let input = if self.phones[phone].start() { Input::Start } else { Input::Wake };
-                self.tell(phone, input);
+                let is_new = self.phones[phone].process == Process::New;
+                self.phones[phone].process = Process::Running;
+                self.tell(phone, if is_new { Input::Start } else { Input::Wake });
             }
-            Happening::ScanEnds { phone, started } => {
-                let heard = self.air.scan(phone, started, self.now, &self.phones);
-                let name = self.scenario.phones[phone].name.as_str();
-                for packet in &heard.received {
-                    let rssi = packet.rssi.map_or(0, |rssi| rssi.dbm());
-                    let mut bytes = packet.advertisement.to_service_data().to_vec();
-                    bytes.extend(rssi.to_be_bytes());
-                    self.trace.record(packet.heard_at, name, "heard", &bytes);
+            Happening::ScanEnds { phone, started, process } => {
+                if self.phones[phone].process_number == process {
+                    self.scan_ends(phone, started);
                 }
-                self.tell(phone, Input::ScanFinished(heard));
             }
             Happening::Diagnosis { number } => {
                 let diagnosis = &self.scenario.diagnoses[number];
@@ -160,7 +189,7 @@ impl<'a> World<'a> {
             }
             Happening::Export => {
                 let hours = self.scenario.key_server.export_every_hours;
-                match self.server.export(self.now) {
+                match self.server.export(self.now, self.files_get_lost > 0) {
                     Ok(Some(file)) => self.trace.record(self.now, "server", "export", file),
                     Ok(None) => {}
                     Err(error) => self.refused_files.push(format!("server: {error}")),
@@ -169,82 +198,135 @@ impl<'a> World<'a> {
             }
             Happening::Download { phone } => {
                 let hours = self.scenario.key_server.download_every_hours;
-                for file in self.phones[phone].download(&self.server) {
-                    self.tell(phone, Input::KeyFile(KeyFile::without_cursor(&file)));
+                if self.phones[phone].process == Process::Running {
+                    self.download(phone);
                 }
                 self.plan(self.now.saturating_add(hours * 3600), Happening::Download { phone });
             }
+            Happening::FaultBegins { number } => self.fault_begins(number),
+            Happening::FaultEnds { number } => self.fault_ends(number),
+            Happening::Restart { phone, process } => {
+                if self.phones[phone].process_number == process {
+                    self.restart(phone);
+                }
+            }
+            Happening::ForeignFile { adversary } => self.offer_foreign_file(adversary),
+            Happening::Inspection => {
+                self.inspect();
+                self.plan(self.now.saturating_add(INSPECTION_SECONDS), Happening::Inspection);
+            }
         }
     }
 
-    /// Hands a phone's engine an input and does what it asks for.
-    fn tell(&mut self, phone: usize, input: Input<'_>) {
-        let outputs = self.phones[phone].handle(input, self.now);
-        for output in outputs {
-            self.obey(phone, output);
-        }
-        // A wake that is due at once would never let the others have their turn.
-        if let Some(wake) = self.phones[phone].await_wake(self.now.saturating_add(1)) {
-            self.plan(wake, Happening::Wake { phone });
-        }
-    }
-
-    fn obey(&mut self, phone: usize, output: Output) {
+    fn scan_ends(&mut self, phone: usize, started: Timestamp) {
+        let (hears, result) = (self.phones[phone].has_radio(), self.phones[phone].loses_scans == 0);
+        let heard = if hears && result && !self.phones[phone].lacks(HostFact::Location) {
+            let seconds = self.now.seconds_since(started);
+            self.phones[phone].radio_on_seconds += u64::try_from(seconds).unwrap_or(0);
+            self.air.scan(phone, started, self.now, &self.phones, self.server.published())
+        } else if !hears || !result {
+            if self.has(Defence::HonestScans) {
+                return;
+            }
+            self.empty_scan(phone, started)
+        } else {
+            // Without the location service the system says nothing and delivers nothing.
+            self.empty_scan(phone, started)
+        };
         let name = self.scenario.phones[phone].name.as_str();
-        match output {
-            Output::Advertise(plan) => {
-                let payload = plan.payload.to_service_data();
-                self.trace.record(self.now, name, "advertise", &payload);
-                self.phones[phone].put_on_the_air(plan.payload, self.now);
-                self.tell_quietly(phone, Input::AdvertisingStarted { plan: plan.number });
-            }
-            Output::Scan(plan) => {
-                let ends = self.now.saturating_add(plan.seconds);
-                self.plan(ends, Happening::ScanEnds { phone, started: self.now });
-            }
-            Output::ScanIngested(report) => {
-                self.trace.record(self.now, name, "scan", &report.kept.to_be_bytes());
-            }
-            Output::KeyFileIngested(Ok(report)) => {
-                self.trace.record(self.now, name, "matched", &report.keys_matched.to_be_bytes());
-            }
-            Output::KeyFileIngested(Err(refused)) => {
-                self.trace.record(self.now, name, "refused", refused.to_string().as_bytes());
-                self.refused_files.push(format!("{name}: {refused}"));
-            }
-            Output::Disclosed(keys) => {
-                self.trace.record(self.now, name, "disclosed", &(keys.len() as u64).to_be_bytes());
-                self.server.receive(&keys, self.now);
-            }
-            Output::DayAssessed(assessment) => {
-                let score = assessment.score.to_bits().to_be_bytes();
-                self.trace.record(self.now, name, "assessed", &score);
-            }
-            Output::Announce(assessment) => {
-                let day = assessment.day.days_since_1970().to_be_bytes();
-                self.trace.record(self.now, name, "announced", &day);
-                let announced = Input::Announced { day: assessment.day };
-                self.announcements.push(Announcement { phone, at: self.now, assessment });
-                self.tell_quietly(phone, announced);
-            }
-            Output::DayRecorded(record) => {
-                let scanned = record.minutes_scanned.to_be_bytes();
-                self.trace.record(self.now, name, "recorded", &scanned);
-            }
-            // The simulator switches no phone off; a new kind of output changes no trace silently.
-            other => self.trace.record(self.now, name, "other", format!("{other:?}").as_bytes()),
+        for packet in &heard.received {
+            let rssi = packet.rssi.map_or(0, |rssi| rssi.dbm());
+            let mut bytes = packet.advertisement.to_service_data().to_vec();
+            bytes.extend(rssi.to_be_bytes());
+            self.trace.record(packet.heard_at, name, "heard", &bytes);
+        }
+        self.tell(phone, Input::ScanFinished(heard));
+    }
+
+    fn empty_scan(&self, phone: usize, started: Timestamp) -> ScanResult {
+        ScanResult {
+            started: self.phones[phone].own_time(started),
+            ended: self.phones[phone].own_time(self.now),
+            received: Vec::new(),
+            malformed: 0,
+            ended_reading: None,
         }
     }
 
-    /// A confirmation, which asks for nothing further.
-    fn tell_quietly(&mut self, phone: usize, input: Input<'_>) {
-        for output in self.phones[phone].handle(input, self.now) {
-            self.obey(phone, output);
+    /// Looks at the status of every phone that is on, as its user could.
+    fn inspect(&mut self) {
+        let looks = self.has(Defence::HostFacts);
+        for phone in &mut self.phones {
+            if phone.process == Process::Running {
+                for reason in phone.status(looks, self.now).reasons {
+                    phone.reasons.entry(reason.code()).or_insert(self.now);
+                }
+            }
         }
+    }
+
+    fn has(&self, defence: Defence) -> bool {
+        !self.scenario.without.contains(&defence)
+    }
+
+    /// The fault of this number, as the scenario has it.
+    fn fault(&self, number: usize) -> FaultKind {
+        self.scenario.faults[number].kind
     }
 
     fn plan(&mut self, instant: Timestamp, happening: Happening) {
         self.planned += 1;
         self.queue.push(Reverse((instant, self.planned, happening)));
     }
+}
+
+/// What every phone's engine is configured with.
+fn configuration(scenario: &Scenario, server: &KeyServer) -> EngineConfiguration {
+    let without = |defence| scenario.without.contains(&defence);
+    let transmit_power = TransmitPowerDbm::new(TRANSMIT_POWER_DBM)
+        .expect("the calibration's power is one that phones radiate");
+    let keys = if without(Defence::Signatures) { server.all_keys() } else { server.trusted_keys() };
+    let mut configuration = EngineConfiguration::cocoa(transmit_power, keys);
+    configuration.windows.rssi_correction = RssiCorrectionDb(RSSI_CORRECTION_DB);
+    if let Some(matching) = scenario.interference.matching {
+        configuration.matching = matching;
+    }
+    if let Some(minimum) = scenario.interference.minimum_window_score {
+        configuration.profile = with_minimum(minimum);
+    }
+    if without(Defence::Tolerance) {
+        configuration.matching = MatchingRules { tolerance_intervals: 0, ..configuration.matching };
+    }
+    if without(Defence::Retention) {
+        configuration.retention_days = 60;
+    }
+    if without(Defence::ScoreThreshold) {
+        configuration.profile = any_contact();
+    }
+    if without(Defence::FloodCaps) {
+        configuration.flood = FloodLimits {
+            identifiers_per_scan: u32::MAX,
+            sightings_per_identifier: u32::MAX,
+            identifiers_per_day: u32::MAX,
+            sightings_per_day: u32::MAX,
+            ..configuration.flood
+        };
+    }
+    configuration
+}
+
+/// COCOA's profile with another minimum of a window.
+fn with_minimum(minimum: f64) -> RiskProfile {
+    let mut rules = CocoaV2::default();
+    rules.daily_summaries.minimum_window_score = minimum;
+    RiskProfile::new(ProfileRules::CocoaV2(rules))
+        .expect("the scenario's minimum was checked when it was read")
+}
+
+/// A profile by which every contact is High, however far and short.
+fn any_contact() -> RiskProfile {
+    let mut rules = Gaen { high_from_score_sum: 1.0, ..Gaen::default() };
+    rules.mapping = CocoaV2::default().mapping;
+    rules.daily_summaries = CocoaV2::default().daily_summaries;
+    RiskProfile::new(ProfileRules::Gaen(rules)).expect("GAEN's rules with COCOA's weights")
 }

@@ -79,6 +79,38 @@ fn a_scenario_that_makes_no_sense_is_refused_with_its_reason() {
 }
 
 #[test]
+fn a_trace_has_every_event_and_no_identifier() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, again) = (path(folder.path(), "one.jsonl"), path(folder.path(), "again.jsonl"));
+    let with = |file: &str| stdout(&["simulate", "--json", "--trace", file], 0);
+    let (traced, result) = (with(&one), stdout(&["simulate", "--json"], 0));
+    assert_eq!(traced, result, "writing it down changes nothing");
+    with(&again);
+    let trace = fs::read_to_string(&one).unwrap();
+    assert_eq!(trace, fs::read_to_string(&again).unwrap());
+    let result: Value = serde_json::from_slice(&result).unwrap();
+    assert_eq!(trace.lines().count() as u64, result["trace_events"].as_u64().unwrap());
+    let announced = trace.lines().filter(|line| line.contains("\"announced\"")).count();
+    assert_eq!(announced, result["notified"].as_array().unwrap().len());
+    for line in trace.lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert!(line["sha256"].as_str().is_none_or(|digest| digest.len() == 16), "{line}");
+    }
+}
+
+#[test]
+fn a_town_is_the_same_twice_and_takes_its_size_from_the_command_line() {
+    let town = ["simulate", "--town", "12", "--days", "1", "--seed", "3", "--json"];
+    let result = stdout(&town, 0);
+    assert_eq!(result, stdout(&town, 0));
+    let result: Value = serde_json::from_slice(&result).unwrap();
+    assert_eq!(result["phones"], 12);
+    assert!(result["trace_events"].as_u64().unwrap() > 12 * 300);
+    stderr(&["simulate", "--town", "1"], 2);
+    stderr(&["simulate", "--days", "3"], 2);
+}
+
+#[test]
 fn keys_are_generated_inspected_and_matched() {
     let folder = tempfile::tempdir().unwrap();
     let (key, public) = (path(folder.path(), "key.pem"), path(folder.path(), "public.pem"));

@@ -44,6 +44,7 @@ fn main() {
     let trials = vec![
         trial("published_identifiers_and_metadata", published_identifiers_and_metadata),
         trial("windows_of_real_phones", windows_of_real_phones),
+        trial("radio_model_against_real_phones", radio_model_against_real_phones),
         trial("contact_database_and_demo_keys", contact_database_and_demo_keys),
         trial("signed_samples_inspect_as_valid", signed_samples_inspect_as_valid),
         trial("cocoa_production_documents", cocoa_production_documents),
@@ -68,6 +69,35 @@ fn number(value: &Value) -> u32 {
 
 fn expect(condition: bool, otherwise: String) -> Outcome {
     if condition { Ok(()) } else { Err(otherwise.into()) }
+}
+
+/// The radio model is about as close to a phone as another phone of its model is.
+fn radio_model_against_real_phones(folder: &Path) -> Outcome {
+    let experiment = folder.join("dp3t-bt-measurements/exp34-epfl-soldiers");
+    let position = |name: &str| experiment.join("computer-vision").join(name);
+    let output = Command::cargo_bin("chikaku")?
+        .args(["validate", "--json", "--captures"])
+        .arg(experiment.join("pcaps"))
+        .arg("--positions")
+        .args(["0_lunch.zip", "2_coworking.zip", "4_party.zip"].map(position))
+        .output()?;
+    let rows: Vec<Value> = serde_json::from_slice(&output.stdout)?;
+    expect(rows.len() == 15, format!("{} rows", rows.len()))?;
+    let within = |row: &&Value| {
+        let distance = |name: &str| row[name].as_f64();
+        distance("model_to_phone")
+            .zip(distance("phone_to_phone"))
+            .is_some_and(|(model, phone)| model <= phone)
+    };
+    // How strong a scan is, and how much it scatters, must hold everywhere.
+    for row in &rows {
+        let statistic = row["statistic"].as_str().unwrap_or_default();
+        if ["attenuation_of_scan", "spread_in_scan"].contains(&statistic) {
+            expect(within(&row), format!("outside: {row}"))?;
+        }
+    }
+    let count = rows.iter().filter(within).count();
+    expect(count >= 9, format!("{count} of 15 rows within"))
 }
 
 /// 144 identifiers and metadata of exposure-notifications-internals.

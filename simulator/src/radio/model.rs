@@ -31,6 +31,12 @@ pub(crate) struct ReceptionCurve {
     pub(crate) slope_db: f64,
 }
 
+/// Mean receiver offset of the 18 phones (7 A40, 1 A51, 1 A90, 6 S10, 2 S10e, 1 S20) to which the
+/// laws of attenuation were fitted without offsets: they hold for the mean phone, not for an S10.
+pub(super) const MEAN_RECEIVER_OFFSET_DB: f64 = 2.478;
+/// Mean transmitter offset of the same phones.
+pub(super) const MEAN_TRANSMITTER_OFFSET_DB: f64 = -1.272;
+
 impl PhoneModel {
     pub(crate) const fn reception(self) -> ReceptionCurve {
         let (best, midpoint_db, slope_db) = match self {

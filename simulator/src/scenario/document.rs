@@ -1,16 +1,21 @@
-//! The TOML form of a scenario, and the checks on the way in.
+//! The TOML form of a scenario.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chikaku_core::matching::MatchingRules;
 use chikaku_core::time::{Timestamp, UtcDay};
 use serde::Deserialize;
+use toml::Spanned;
 use toml::value::Datetime;
 
+use super::error::Lines;
 use super::{
-    Diagnosis, Interference, KeyServer, PhoneSpecification, Scenario, ScenarioError, Stay,
+    Diagnosis, Interference, KeyServer, PhoneSpecification, Problem, Scenario, ScenarioError, Stay,
 };
 use crate::radio::{Environment, PhoneModel};
+use trouble::{AdversaryDocument, ExpectationDocument, FaultDocument};
+
+mod trouble;
 
 /// Farthest that a phone's clock may be off, in seconds: a year.
 const CLOCK_ERROR_LIMIT: i32 = 366 * 86_400;
@@ -18,9 +23,16 @@ const CLOCK_ERROR_LIMIT: i32 = 366 * 86_400;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Document {
-    name: String,
-    starts: Datetime,
-    hours: u32,
+    name: Spanned<String>,
+    #[serde(default)]
+    shows: String,
+    #[serde(default)]
+    incidents: Vec<String>,
+    #[serde(default)]
+    defences: BTreeSet<super::Defence>,
+    undefended: Option<String>,
+    starts: Spanned<Datetime>,
+    hours: Spanned<u32>,
     phones: Vec<PhoneDocument>,
     #[serde(default)]
     stays: Vec<StayDocument>,
@@ -30,46 +42,45 @@ pub(super) struct Document {
     key_server: KeyServerDocument,
     #[serde(default)]
     interference: InterferenceDocument,
+    #[serde(default)]
+    faults: Vec<FaultDocument>,
+    #[serde(default)]
+    adversaries: Vec<AdversaryDocument>,
+    expect: Option<ExpectationDocument>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PhoneDocument {
-    name: String,
+    name: Spanned<String>,
     model: PhoneModel,
-    #[serde(default)]
-    clock_error_seconds: i32,
+    clock_error_seconds: Option<Spanned<i32>>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct StayDocument {
-    place: String,
+    place: Spanned<String>,
     environment: Environment,
-    from: Datetime,
-    to: Datetime,
-    positions: BTreeMap<String, [f64; 2]>,
+    from: Spanned<Datetime>,
+    to: Spanned<Datetime>,
+    wall_db: Option<Spanned<f64>>,
+    positions: BTreeMap<Spanned<String>, [f64; 2]>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct DiagnosisDocument {
-    phone: String,
-    reported: Datetime,
-    onset: Option<Datetime>,
+    phone: Spanned<String>,
+    reported: Spanned<Datetime>,
+    onset: Option<Spanned<Datetime>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct KeyServerDocument {
-    export_every_hours: u32,
-    download_every_hours: u32,
-}
-
-impl Default for KeyServerDocument {
-    fn default() -> Self {
-        Self { export_every_hours: 4, download_every_hours: 4 }
-    }
+    export_every_hours: Option<Spanned<u32>>,
+    download_every_hours: Option<Spanned<u32>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -77,156 +88,258 @@ impl Default for KeyServerDocument {
 struct InterferenceDocument {
     untrusted_signature: bool,
     matching: Option<MatchingRules>,
-    minimum_window_score: Option<f64>,
+    minimum_window_score: Option<Spanned<f64>>,
+}
+
+/// What the parts of a scenario need to know of the whole.
+struct Whole<'a> {
+    lines: &'a Lines<'a>,
+    phones: &'a [PhoneSpecification],
+    stays: &'a [Stay],
+    starts: Timestamp,
+    ends: Timestamp,
 }
 
 impl Document {
-    pub(super) fn into_scenario(self) -> Result<Scenario, ScenarioError> {
-        let starts = instant("starts", self.starts)?;
-        in_range("hours", f64::from(self.hours), 1.0..=24.0 * 366.0, "1 to 8784")?;
-        let mut indices = BTreeMap::new();
-        let mut phones = Vec::new();
-        for phone in self.phones {
-            let error = phone.clock_error_seconds;
-            let limit = CLOCK_ERROR_LIMIT;
-            let range = f64::from(-limit)..=f64::from(limit);
-            let what = format!("the clock error of {}", phone.name);
-            in_range(&what, f64::from(error), range, "at most a year of seconds")?;
-            if indices.insert(phone.name.clone(), phones.len()).is_some() {
-                return Err(ScenarioError::DuplicatePhone(phone.name));
-            }
-            phones.push(PhoneSpecification {
-                name: phone.name,
-                model: phone.model,
-                clock_error_seconds: error,
-            });
-        }
-        let index = |place: &str, phone: String| match indices.get(&phone) {
-            Some(&index) => Ok(index),
-            None => Err(ScenarioError::UnknownPhone { place: place.to_owned(), phone }),
-        };
+    pub(super) fn into_scenario(self, lines: &Lines<'_>) -> Result<Scenario, ScenarioError> {
+        let starts = instant(lines, "starts", &self.starts)?;
+        let hours = *in_range(lines, "hours", &self.hours, 1.0..=24.0 * 366.0, "1 to 8784")?;
+        let ends = starts.saturating_add(hours.saturating_mul(3600));
+        let phones = phones(lines, self.phones)?;
+        let mut whole = Whole { lines, phones: &phones, stays: &[], starts, ends };
 
-        let stays = self.stays.into_iter().map(|stay| stay.into_stay(index));
+        let spans: Vec<_> = self.stays.iter().map(|stay| stay.place.span()).collect();
+        let stays = self.stays.into_iter().map(|stay| stay.into_stay(&whole));
         let stays = stays.collect::<Result<Vec<_>, _>>()?;
-        nobody_is_in_two_places(&phones, &stays)?;
-        let ends = starts.saturating_add(self.hours.saturating_mul(3600));
-        if let Some(stay) = stays.iter().find(|stay| stay.to <= starts || stay.from >= ends) {
-            return Err(ScenarioError::OutsideScenario {
-                what: format!("the stay {:?}", stay.place),
-            });
+        nobody_is_in_two_places(&whole, &stays, &spans)?;
+        whole.stays = &stays;
+
+        let diagnoses =
+            self.diagnoses.into_iter().map(|diagnosis| diagnosis.into_diagnosis(&whole));
+        let diagnoses = diagnoses.collect::<Result<Vec<_>, _>>()?;
+        let mut faults = Vec::new();
+        for fault in self.faults {
+            fault.into_faults(&whole, &mut faults)?;
         }
-        let diagnoses = self.diagnoses.into_iter().map(|diagnosis| {
-            let reported = instant("reported", diagnosis.reported)?;
-            if reported < starts || reported >= ends {
-                let what = format!("the diagnosis of {}", diagnosis.phone);
-                return Err(ScenarioError::OutsideScenario { what });
-            }
-            Ok(Diagnosis {
-                phone: index("a diagnosis", diagnosis.phone)?,
-                reported,
-                onset: diagnosis.onset.map(|onset| day("onset", onset)).transpose()?,
-            })
-        });
-        for (what, hours) in [
-            ("export_every_hours", self.key_server.export_every_hours),
-            ("download_every_hours", self.key_server.download_every_hours),
-        ] {
-            in_range(what, f64::from(hours), 1.0..=24.0 * 366.0, "1 to 8784")?;
+        faults.sort_by_key(|fault| fault.at);
+        let adversaries = self.adversaries.into_iter().map(|one| one.into_adversary(&whole));
+        let adversaries = adversaries.collect::<Result<Vec<_>, _>>()?;
+        let expect = self.expect.map(|expect| expect.into_expectation(&whole)).transpose()?;
+        if expect.is_some() && self.defences.is_empty() == self.undefended.is_none() {
+            return Err(Problem::NoDefenceNamed.at(lines, &self.name.span()));
         }
-        if let Some(minimum) = self.interference.minimum_window_score {
-            in_range("minimum_window_score", minimum, 0.0..=1e12, "0 to 1e12")?;
+        let minimum = self.interference.minimum_window_score;
+        if let Some(minimum) = &minimum {
+            in_range(lines, "minimum_window_score", minimum, 0.0..=1e12, "0 to 1e12")?;
         }
+        let key_server = self.key_server.into_key_server(lines)?;
         Ok(Scenario {
-            name: self.name,
+            name: self.name.into_inner(),
+            shows: self.shows,
+            incidents: self.incidents,
             starts,
             ends,
-            diagnoses: diagnoses.collect::<Result<_, ScenarioError>>()?,
-            phones,
-            stays,
-            key_server: KeyServer {
-                export_every_hours: self.key_server.export_every_hours,
-                download_every_hours: self.key_server.download_every_hours,
-            },
+            diagnoses,
+            key_server,
             interference: Interference {
                 untrusted_signature: self.interference.untrusted_signature,
                 matching: self.interference.matching,
-                minimum_window_score: self.interference.minimum_window_score,
+                minimum_window_score: minimum.map(Spanned::into_inner),
             },
+            faults,
+            adversaries,
+            defences: self.defences,
+            undefended: self.undefended,
+            without: BTreeSet::new(),
+            expect,
+            phones,
+            stays,
         })
     }
 }
 
+fn phones(
+    lines: &Lines<'_>,
+    documents: Vec<PhoneDocument>,
+) -> Result<Vec<PhoneSpecification>, ScenarioError> {
+    let mut phones: Vec<PhoneSpecification> = Vec::new();
+    for document in documents {
+        let mut clock_error_seconds = 0;
+        if let Some(error) = &document.clock_error_seconds {
+            let limit = f64::from(CLOCK_ERROR_LIMIT);
+            let what = format!("the clock error of {}", document.name.get_ref());
+            let range = "at most a year of seconds";
+            clock_error_seconds = *in_range(lines, &what, error, -limit..=limit, range)?;
+        }
+        let span = document.name.span();
+        let name = document.name.into_inner();
+        if phones.iter().any(|phone| phone.name == name) {
+            return Err(Problem::DuplicatePhone(name).at(lines, &span));
+        }
+        phones.push(PhoneSpecification { name, model: document.model, clock_error_seconds });
+    }
+    Ok(phones)
+}
+
+impl Whole<'_> {
+    fn phone(&self, name: &Spanned<String>) -> Result<usize, ScenarioError> {
+        let names = self.phones.iter().map(|phone| &phone.name);
+        self.named("phone", name, names.collect())
+    }
+
+    fn stay(&self, place: &Spanned<String>) -> Result<usize, ScenarioError> {
+        self.named("place", place, self.stays.iter().map(|stay| &stay.place).collect())
+    }
+
+    fn named(
+        &self,
+        what: &'static str,
+        name: &Spanned<String>,
+        allowed: Vec<&String>,
+    ) -> Result<usize, ScenarioError> {
+        allowed.iter().position(|one| *one == name.get_ref()).ok_or_else(|| {
+            let allowed = allowed.into_iter().cloned().collect();
+            let unknown = Problem::Unknown { what, name: name.get_ref().clone(), allowed };
+            unknown.at(self.lines, &name.span())
+        })
+    }
+
+    /// An instant within the scenario.
+    fn instant(
+        &self,
+        what: &'static str,
+        value: &Spanned<Datetime>,
+    ) -> Result<Timestamp, ScenarioError> {
+        let at = instant(self.lines, what, value)?;
+        if at < self.starts || at > self.ends {
+            let outside = Problem::OutsideScenario(format!("`{what}`"));
+            return Err(outside.at(self.lines, &value.span()));
+        }
+        Ok(at)
+    }
+}
+
 impl StayDocument {
-    fn into_stay(
-        self,
-        index: impl Fn(&str, String) -> Result<usize, ScenarioError>,
-    ) -> Result<Stay, ScenarioError> {
-        let from = instant("from", self.from)?;
-        let to = instant("to", self.to)?;
+    fn into_stay(self, whole: &Whole<'_>) -> Result<Stay, ScenarioError> {
+        let lines = whole.lines;
+        let from = instant(lines, "from", &self.from)?;
+        let to = instant(lines, "to", &self.to)?;
+        let name = format!("the stay {:?}", self.place.get_ref());
         if to <= from {
-            return Err(ScenarioError::EmptyStay(self.place));
+            return Err(Problem::EndsBeforeItBegins(name).at(lines, &self.to.span()));
+        }
+        if to <= whole.starts || from >= whole.ends {
+            return Err(Problem::OutsideScenario(name).at(lines, &self.from.span()));
+        }
+        let mut wall_db = 0.0;
+        if let Some(wall) = &self.wall_db {
+            wall_db = *in_range(lines, "wall_db", wall, 0.0..=100.0, "0 to 100")?;
         }
         let mut positions = BTreeMap::new();
         for (phone, position) in self.positions {
             for metres in position {
-                let what = format!("the position of {phone} in {:?}", self.place);
-                in_range(&what, metres, -10_000.0..=10_000.0, "within 10 km")?;
+                let what = format!("the position of {} in {name}", phone.get_ref());
+                let metres = Spanned::new(phone.span(), metres);
+                in_range(lines, &what, &metres, -10_000.0..=10_000.0, "within 10 km")?;
             }
-            positions.insert(index(&self.place, phone)?, position);
+            positions.insert(whole.phone(&phone)?, position);
         }
-        Ok(Stay { place: self.place, environment: self.environment, from, to, positions })
+        let place = self.place.into_inner();
+        Ok(Stay { place, environment: self.environment, from, to, wall_db, positions })
+    }
+}
+
+impl DiagnosisDocument {
+    fn into_diagnosis(self, whole: &Whole<'_>) -> Result<Diagnosis, ScenarioError> {
+        let reported = instant(whole.lines, "reported", &self.reported)?;
+        if reported < whole.starts || reported >= whole.ends {
+            let outside =
+                Problem::OutsideScenario(format!("the diagnosis of {}", self.phone.get_ref()));
+            return Err(outside.at(whole.lines, &self.reported.span()));
+        }
+        let onset = self.onset.map(|onset| day(whole.lines, "onset", &onset)).transpose()?;
+        Ok(Diagnosis { phone: whole.phone(&self.phone)?, reported, onset })
+    }
+}
+
+impl KeyServerDocument {
+    fn into_key_server(self, lines: &Lines<'_>) -> Result<KeyServer, ScenarioError> {
+        let hours = |what, hours: &Option<Spanned<u32>>| match hours {
+            None => Ok(4),
+            Some(hours) => in_range(lines, what, hours, 1.0..=24.0 * 366.0, "1 to 8784").copied(),
+        };
+        Ok(KeyServer {
+            export_every_hours: hours("export_every_hours", &self.export_every_hours)?,
+            download_every_hours: hours("download_every_hours", &self.download_every_hours)?,
+        })
     }
 }
 
 fn nobody_is_in_two_places(
-    phones: &[PhoneSpecification],
+    whole: &Whole<'_>,
     stays: &[Stay],
+    spans: &[core::ops::Range<usize>],
 ) -> Result<(), ScenarioError> {
-    for (number, first) in stays.iter().enumerate() {
-        for second in &stays[number + 1..] {
-            if first.from >= second.to || second.from >= first.to {
-                continue;
-            }
-            let both = first.positions.keys().find(|phone| second.positions.contains_key(phone));
-            if let Some(phone) = both.and_then(|&phone| phones.get(phone)) {
-                return Err(ScenarioError::TwoPlacesAtOnce {
-                    phone: phone.name.clone(),
+    // Each phone's stays by their beginning: only neighbours can overlap first.
+    let mut of_phone: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (number, stay) in stays.iter().enumerate() {
+        for phone in stay.positions.keys() {
+            of_phone.entry(*phone).or_default().push(number);
+        }
+    }
+    for (phone, mut numbers) in of_phone {
+        numbers.sort_by_key(|&number| (stays[number].from, number));
+        for pair in numbers.windows(2) {
+            let (first, second) = (&stays[pair[0]], &stays[pair[1]]);
+            if second.from < first.to {
+                let both = Problem::TwoPlacesAtOnce {
+                    phone: whole.phones[phone].name.clone(),
                     first: first.place.clone(),
                     second: second.place.clone(),
-                });
+                };
+                return Err(both.at(whole.lines, &spans[pair[1]]));
             }
         }
     }
     Ok(())
 }
 
-fn in_range(
+fn in_range<'v, T: Copy + Into<f64>>(
+    lines: &Lines<'_>,
     what: &str,
-    value: f64,
+    value: &'v Spanned<T>,
     allowed: core::ops::RangeInclusive<f64>,
     range: &'static str,
-) -> Result<(), ScenarioError> {
-    if allowed.contains(&value) {
-        return Ok(());
+) -> Result<&'v T, ScenarioError> {
+    let number = (*value.get_ref()).into();
+    if allowed.contains(&number) {
+        return Ok(value.get_ref());
     }
-    Err(ScenarioError::OutOfRange { what: what.to_owned(), range, value })
+    let out = Problem::OutOfRange { what: what.to_owned(), range, value: number };
+    Err(out.at(lines, &value.span()))
 }
 
-fn instant(what: &str, value: Datetime) -> Result<Timestamp, ScenarioError> {
-    let seconds = value.to_string().parse::<jiff::Timestamp>().map(jiff::Timestamp::as_second);
+fn instant(
+    lines: &Lines<'_>,
+    what: &'static str,
+    value: &Spanned<Datetime>,
+) -> Result<Timestamp, ScenarioError> {
+    let text = value.get_ref().to_string();
+    let seconds = text.parse::<jiff::Timestamp>().map(jiff::Timestamp::as_second);
     let timestamp = seconds.ok().and_then(|seconds| Timestamp::from_unix_seconds(seconds).ok());
-    timestamp.ok_or_else(|| ScenarioError::NotAnInstant {
-        what: what.to_owned(),
-        value: value.to_string(),
-    })
+    timestamp.ok_or_else(|| Problem::NotAnInstant { what, value: text }.at(lines, &value.span()))
 }
 
 /// A date, taken as the UTC day of that date.
-fn day(what: &str, value: Datetime) -> Result<UtcDay, ScenarioError> {
-    let midnight = format!("{value}T00:00:00Z").parse::<jiff::Timestamp>();
+fn day(
+    lines: &Lines<'_>,
+    what: &'static str,
+    value: &Spanned<Datetime>,
+) -> Result<UtcDay, ScenarioError> {
+    let text = value.get_ref().to_string();
+    let midnight = format!("{text}T00:00:00Z").parse::<jiff::Timestamp>();
     let timestamp = midnight.ok().and_then(|t| Timestamp::from_unix_seconds(t.as_second()).ok());
-    timestamp.map(Timestamp::day).ok_or_else(|| ScenarioError::NotAnInstant {
-        what: what.to_owned(),
-        value: value.to_string(),
-    })
+    timestamp
+        .map(Timestamp::day)
+        .ok_or_else(|| Problem::NotAnInstant { what, value: text }.at(lines, &value.span()))
 }

@@ -1,5 +1,6 @@
 //! The air: what one phone's scan hears of the phones in the same place.
 
+use chikaku_core::diagnosis_key::DiagnosisKey;
 use chikaku_core::sighting::{ReceivedAdvertisement, ScanResult};
 use chikaku_core::signal::RssiDbm;
 use chikaku_core::time::Timestamp;
@@ -7,14 +8,17 @@ use chikaku_core::time::Timestamp;
 use super::phone::Phone;
 use super::randomness::Randomness;
 use crate::radio::{
-    CALIBRATION_DB, EVENT_SPACING_MS, EVENTS_IN_A_SCAN, is_delivered, link_attenuation_db, normal,
+    CALIBRATION_DB, EVENT_SPACING_MS, constant_shadowing_db, link_attenuation_db, normal,
+    scan_packets,
 };
 use crate::scenario::{Scenario, Stay};
 
 #[derive(Debug)]
 pub(super) struct Air<'a> {
-    scenario: &'a Scenario,
-    randomness: Randomness,
+    pub(super) scenario: &'a Scenario,
+    pub(super) randomness: Randomness,
+    /// Each phone's stays by their beginning. A phone is in one place at a time.
+    stays_of: Vec<Vec<usize>>,
 }
 
 /// One direction between two phones during a stay.
@@ -26,8 +30,25 @@ struct Link<'a> {
 }
 
 impl<'a> Air<'a> {
-    pub(super) const fn new(scenario: &'a Scenario, randomness: Randomness) -> Self {
-        Self { scenario, randomness }
+    pub(super) fn new(scenario: &'a Scenario, randomness: Randomness) -> Self {
+        let mut stays_of = vec![Vec::new(); scenario.phones.len()];
+        for (number, stay) in scenario.stays.iter().enumerate() {
+            for &phone in stay.positions.keys() {
+                stays_of[phone].push(number);
+            }
+        }
+        for stays in &mut stays_of {
+            stays.sort_by_key(|&number| scenario.stays[number].from);
+        }
+        Self { scenario, randomness, stays_of }
+    }
+
+    /// Where a phone is at `instant`.
+    fn stay_at(&self, phone: usize, instant: Timestamp) -> Option<usize> {
+        let stays = &self.stays_of[phone];
+        let begun = stays.partition_point(|&number| self.scenario.stays[number].from <= instant);
+        let last = *stays.get(begun.checked_sub(1)?)?;
+        self.scenario.stays[last].is_on(instant).then_some(last)
     }
 
     /// Everything that `receiver` hears from `started` to `ended`, stamped by its own clock.
@@ -37,13 +58,12 @@ impl<'a> Air<'a> {
         started: Timestamp,
         ended: Timestamp,
         phones: &[Phone],
+        published: &[DiagnosisKey],
     ) -> ScanResult {
         let own_time = |instant| phones[receiver].own_time(instant);
         let mut received = Vec::new();
-        for (stay_number, stay) in self.scenario.stays.iter().enumerate() {
-            if !stay.is_on(started) || !stay.positions.contains_key(&receiver) {
-                continue;
-            }
+        if let Some(stay_number) = self.stay_at(receiver, started) {
+            let stay = &self.scenario.stays[stay_number];
             for &transmitter in stay.positions.keys().filter(|&&phone| phone != receiver) {
                 let link = Link { stay, stay_number, receiver, transmitter };
                 for (heard_at, rssi) in self.packets(&link, started) {
@@ -54,6 +74,13 @@ impl<'a> Air<'a> {
                 }
             }
         }
+        let foreign = self.foreign(receiver, started, phones, published).into_iter();
+        received.extend(
+            foreign.map(|packet| ReceivedAdvertisement {
+                heard_at: own_time(packet.heard_at),
+                ..packet
+            }),
+        );
         ScanResult {
             started: own_time(started),
             ended: own_time(ended),
@@ -71,33 +98,30 @@ impl<'a> Air<'a> {
         let model = phones[receiver].model;
         let scan = started.unix_seconds().to_string();
         let mut rng = self.stream("packets", link, &scan);
-        let shadowing = stay.environment.shadowing();
-
         let link_db =
             link_attenuation_db(stay.environment, distance_m, model, phones[transmitter].model)
-                + self.constant_shadowing_db(link)
-                + shadowing.scan_db * normal(&mut rng);
-        let mut packets = Vec::new();
-        for event in 0..EVENTS_IN_A_SCAN {
-            let attenuation_db = link_db + shadowing.packet_db * normal(&mut rng);
-            if is_delivered(model, attenuation_db, &mut rng) {
-                let heard_at = started.saturating_add(event * EVENT_SPACING_MS / 1000);
-                packets.push((heard_at, signal_strength(attenuation_db)));
-            }
-        }
-        packets
+                + stay.wall_db
+                + self.constant_shadowing_db(link);
+        let packets = scan_packets(stay.environment, model, link_db, &mut rng).into_iter();
+        let stamped = packets.map(|(event, attenuation_db)| {
+            let heard_at = started.saturating_add(event * EVENT_SPACING_MS / 1000);
+            (heard_at, signal_strength(attenuation_db))
+        });
+        stamped.collect()
     }
 
     /// The parts of shadowing that stay the same during a stay.
     fn constant_shadowing_db(&self, link: &Link<'_>) -> f64 {
-        let shadowing = link.stay.environment.shadowing();
         let pair = Link {
             receiver: link.receiver.min(link.transmitter),
             transmitter: link.receiver.max(link.transmitter),
             ..*link
         };
-        shadowing.pair_db * normal(&mut self.stream("pair", &pair, ""))
-            + shadowing.direction_db * normal(&mut self.stream("direction", link, ""))
+        constant_shadowing_db(
+            link.stay.environment,
+            normal(&mut self.stream("pair", &pair, "")),
+            normal(&mut self.stream("direction", link, "")),
+        )
     }
 
     fn stream(&self, purpose: &str, link: &Link<'_>, scan: &str) -> rand_chacha::ChaCha20Rng {
@@ -115,7 +139,7 @@ impl<'a> Air<'a> {
 }
 
 /// The reading of a receiver in the captures' calibration.
-fn signal_strength(attenuation_db: f64) -> Option<RssiDbm> {
+pub(super) fn signal_strength(attenuation_db: f64) -> Option<RssiDbm> {
     #[expect(clippy::cast_possible_truncation, reason = "clamped to what a radio can report")]
     let dbm = libm::round(CALIBRATION_DB - attenuation_db).clamp(-127.0, 20.0) as i16;
     RssiDbm::new(dbm).ok()

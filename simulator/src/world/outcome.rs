@@ -1,14 +1,15 @@
 //! What came of a simulation: who met whom in truth, who was told, and why.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chikaku_core::explain::{ExposureExplanation, Silence};
 use chikaku_core::risk::Assessment;
+use chikaku_core::status::Reason;
 use chikaku_core::status::assessed::Assessed;
 use chikaku_core::time::{Timestamp, UtcDay};
 
-use super::World;
-use crate::scenario::Scenario;
+use super::{TraceLine, World};
+use crate::scenario::{Defence, Scenario};
 
 /// Two phones in one place, as it truly was.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,8 +22,12 @@ pub struct Contact {
     pub place: String,
     /// How far apart, in metres.
     pub distance_m: f64,
+    /// Since when.
+    pub from: Timestamp,
     /// For how long, in seconds.
     pub seconds: u32,
+    /// Something stands between them.
+    pub wall: bool,
 }
 
 /// A user was told of a High day.
@@ -51,6 +56,16 @@ pub struct PhoneResult {
     pub silences: BTreeMap<UtcDay, Vec<Silence>>,
     /// What happened on each day that is over.
     pub assessed: Vec<Assessed>,
+    /// When each reason was first in the status, where somebody looked.
+    pub reasons: BTreeMap<&'static str, Timestamp>,
+    /// What is in the status at the end.
+    pub reasons_at_the_end: BTreeSet<&'static str>,
+    /// Bytes of key files that were fetched.
+    pub bytes: u64,
+    /// Seconds for which it scanned.
+    pub radio_on_seconds: u64,
+    /// Sightings that were ever written to the log.
+    pub sightings_written: u64,
 }
 
 /// The result of a simulation.
@@ -68,16 +83,22 @@ pub struct Outcome {
     pub phones: Vec<PhoneResult>,
     /// Key files that phones refused, with the reason.
     pub refused_files: Vec<String>,
+    /// Changes of identifier that a sniffer could follow by the address.
+    pub linkable: u64,
     /// Events in the trace.
     pub trace_events: u64,
     /// SHA-256 of the whole trace.
     pub digest: [u8; 32],
+    /// Every event, if [`World::with_trace`] asked for them.
+    pub trace: Vec<TraceLine>,
 }
 
 impl Outcome {
-    pub(super) fn of(world: World<'_>) -> Self {
+    pub(super) fn of(mut world: World<'_>) -> Self {
+        let trace = world.trace.take_lines();
         let scenario = world.scenario.clone();
         let ends = scenario.ends;
+        let looks = world.has(Defence::HostFacts);
         let phones = world.phones.iter().map(|phone| {
             let now = phone.clocks(ends);
             let engine = phone.engine();
@@ -115,6 +136,14 @@ impl Outcome {
                     let Ok(assessed) = engine.assessed(now);
                     assessed
                 },
+                reasons: phone.reasons.clone(),
+                reasons_at_the_end: {
+                    let status = phone.status(looks, ends);
+                    status.reasons.iter().map(Reason::code).collect()
+                },
+                bytes: phone.bytes,
+                radio_on_seconds: phone.radio_on_seconds,
+                sightings_written: engine.log().sightings_written(),
             }
         });
         Self {
@@ -123,8 +152,10 @@ impl Outcome {
             phones: phones.collect(),
             announcements: world.announcements,
             refused_files: world.refused_files,
+            linkable: world.linkable,
             trace_events: world.trace.events(),
             digest: world.trace.digest(),
+            trace,
             scenario,
         }
     }
@@ -163,7 +194,8 @@ fn contacts(scenario: &Scenario) -> Vec<Contact> {
             for &other in stay.positions.keys().filter(|&&other| other > one) {
                 let Some(distance_m) = stay.distance_m(one, other) else { continue };
                 let place = stay.place.clone();
-                contacts.push(Contact { one, other, place, distance_m, seconds });
+                let wall = stay.wall_db > 0.0;
+                contacts.push(Contact { one, other, place, distance_m, from, seconds, wall });
             }
         }
     }

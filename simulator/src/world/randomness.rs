@@ -7,17 +7,17 @@ use sha2::{Digest, Sha256};
 
 /// Makes streams from one seed.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Randomness {
+pub(crate) struct Randomness {
     seed: u64,
 }
 
 impl Randomness {
-    pub(super) const fn new(seed: u64) -> Self {
+    pub(crate) const fn new(seed: u64) -> Self {
         Self { seed }
     }
 
     /// The stream of `purpose` for what `names` names; the same arguments give the same stream.
-    pub(super) fn stream(self, purpose: &str, names: &[&str]) -> ChaCha20Rng {
+    pub(crate) fn stream(self, purpose: &str, names: &[&str]) -> ChaCha20Rng {
         let mut hash = Sha256::new();
         hash.update(b"chikaku simulator 1");
         hash.update(self.seed.to_be_bytes());

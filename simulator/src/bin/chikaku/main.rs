@@ -13,8 +13,10 @@ mod output;
 mod progress;
 mod public_key;
 mod replay;
+mod scenarios;
 mod simulate;
 mod table;
+mod validate;
 mod windows;
 
 use std::process::ExitCode;
@@ -37,8 +39,13 @@ enum Command {
     Simulate(simulate::Arguments),
     /// Explain a simulation: why a phone's user was told, and on every other day why not
     Explain(explain::Arguments),
+    /// Run the library of faults and attacks, and see that each comes out as it must
+    #[command(subcommand)]
+    Scenarios(scenarios::Command),
     /// Feed the HCI logs of real Android phones to the engine and write their exposure windows
     Replay(replay::Arguments),
+    /// Hold the radio model against what real phones heard, row by row
+    Validate(validate::Arguments),
     /// Match key files against an encounter log in JSON lines
     Match(match_keys::Arguments),
     /// Look into key files, or make them
@@ -57,7 +64,9 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Scenarios(command) => scenarios::run(&command),
         Command::Replay(arguments) => replay::run(&arguments),
+        Command::Validate(arguments) => validate::run(&arguments),
         Command::Match(arguments) => match_keys::run(&arguments),
         Command::Keys(command) => keys::run(&command),
         Command::Config(command) => config::run(&command),

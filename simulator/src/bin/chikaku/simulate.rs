@@ -1,6 +1,7 @@
 //! `chikaku simulate`.
 
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use chikaku_core::risk::Assessment;
 use chikaku_core::risk::RiskLevel;
@@ -8,7 +9,7 @@ use chikaku_simulator::scenario::Scenario;
 use chikaku_simulator::world::{Contact, Outcome, World};
 use serde_json::{Value, json};
 
-use crate::failure::{Failure, read_text};
+use crate::failure::{Failure, read_text, write};
 use crate::output::{self, say};
 use crate::{instant, progress, table};
 
@@ -22,16 +23,78 @@ pub(crate) struct Arguments {
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
+    /// Write every event as a line of JSON to this file
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+    /// A made-up town of so many phones instead of a scenario file, to see how fast it runs
+    #[arg(long, value_name = "PHONES", conflicts_with = "scenario",
+          value_parser = clap::value_parser!(u32).range(2..=100_000))]
+    town: Option<u32>,
+    /// For how many days the town is simulated
+    #[arg(long, default_value_t = 14, requires = "town",
+          value_parser = clap::value_parser!(u32).range(1..=60))]
+    days: u32,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    if let Some(phones) = arguments.town {
+        return run_town(phones, arguments);
+    }
     let scenario = scenario(arguments.scenario.as_deref())?;
-    let outcome = simulate(&scenario, arguments.seed);
+    let outcome = if let Some(path) = &arguments.trace {
+        let outcome = World::new(&scenario, arguments.seed).with_trace().run(|_| {});
+        write_trace(path, &outcome)?;
+        outcome
+    } else {
+        simulate(&scenario, arguments.seed)
+    };
     if arguments.json {
         output::json(&to_json(&outcome));
     } else {
         print(&outcome);
     }
+    Ok(())
+}
+
+fn write_trace(path: &Path, outcome: &Outcome) -> Result<(), Failure> {
+    let mut lines = String::new();
+    for line in &outcome.trace {
+        lines.push_str(&serde_json::to_string(line).map_err(Failure::refused)?);
+        lines.push('\n');
+    }
+    write(path, lines.as_bytes())
+}
+
+fn run_town(phones: u32, arguments: &Arguments) -> Result<(), Failure> {
+    let scenario = Scenario::town(phones, arguments.days, arguments.seed);
+    let begun = Instant::now();
+    let outcome = simulate(&scenario, arguments.seed);
+    let minutes = begun.elapsed().as_secs_f64() / 60.0;
+    let phone_days = f64::from(phones) * f64::from(arguments.days);
+    let judgement = outcome.judgement();
+    if arguments.json {
+        output::json(&json!({
+            "phones": phones,
+            "days": arguments.days,
+            "seed": arguments.seed,
+            "notified": outcome.notified().len(),
+            "missed": judgement.missed,
+            "false": judgement.falsely,
+            "trace_events": outcome.trace_events,
+            "digest": hex::encode(outcome.digest),
+        }));
+        return Ok(());
+    }
+    say!("{}: {phones} phones, {} days, seed {}", scenario.name, arguments.days, arguments.seed);
+    say!(
+        "{} diagnosed, {} notified, {} missed, {} falsely told",
+        scenario.diagnoses.len(),
+        outcome.notified().len(),
+        judgement.missed,
+        judgement.falsely
+    );
+    say!("{:.0} phone-days per minute on one core", phone_days / minutes);
+    say!("{} events, digest {}", outcome.trace_events, hex::encode(outcome.digest));
     Ok(())
 }
 

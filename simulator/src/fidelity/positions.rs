@@ -1,0 +1,109 @@
+//! Where people were: the camera tracks of DP-3T bt-measurements, experiment 34.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use flate2::read::DeflateDecoder;
+use rawzip::{CompressionMethod, ZipArchive};
+use serde::Deserialize;
+use thiserror::Error;
+
+use crate::radio::Environment;
+
+/// Frames between two that are kept: one of 24 a second.
+const STEP: usize = 24;
+/// A larger file of positions is none.
+const MOST_BYTES: u64 = 200 << 20;
+
+/// Why positions cannot be read.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum PositionError {
+    /// Not a zip archive, or a broken one.
+    #[error("the archive of positions cannot be read")]
+    Zip(#[source] rawzip::Error),
+    /// None of the files that are known is in it.
+    #[error("none of lunch.json, coworking.json and party.json is in the archive")]
+    NoPositions,
+    /// Not what the experiment wrote.
+    #[error("the positions cannot be read")]
+    Form(#[from] serde_json::Error),
+}
+
+/// One recording: an environment, and every second where each person was.
+#[derive(Clone, Debug)]
+pub struct Tracks {
+    /// The environment it was recorded in.
+    pub environment: Environment,
+    /// By UTC second: positions in metres, by the number of the person and phone.
+    seconds: BTreeMap<i64, BTreeMap<u32, [f64; 2]>>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Cell {
+    At(String),
+    Position([f64; 3]),
+    Unseen(()),
+}
+
+impl Tracks {
+    /// Reads a recording from its zip archive. `utc_offset_seconds` is how far its local time is
+    /// ahead of UTC.
+    ///
+    /// # Errors
+    /// [`PositionError`].
+    pub fn read(zip: &[u8], utc_offset_seconds: i32) -> Result<Self, PositionError> {
+        let archive = ZipArchive::from_slice(zip).map_err(PositionError::Zip)?;
+        for record in archive.entries() {
+            let record = record.map_err(PositionError::Zip)?;
+            let name = String::from_utf8_lossy(record.file_path().as_bytes()).into_owned();
+            let environment = match name.rsplit('/').next() {
+                Some("lunch.json") => Environment::Lunch,
+                Some("coworking.json") => Environment::Office,
+                Some("party.json") => Environment::Party,
+                _ => continue,
+            };
+            let entry = archive.get_entry(record.wayfinder()).map_err(PositionError::Zip)?;
+            let columns: BTreeMap<String, Vec<Cell>> = match record.compression_method() {
+                CompressionMethod::DEFLATE => {
+                    let inflated = DeflateDecoder::new(entry.data()).take(MOST_BYTES);
+                    serde_json::from_reader(std::io::BufReader::new(inflated))?
+                }
+                _ => serde_json::from_slice(entry.data())?,
+            };
+            return Ok(Self { environment, seconds: seconds(&columns, utc_offset_seconds) });
+        }
+        Err(PositionError::NoPositions)
+    }
+
+    /// Metres between two people at a UTC second; `None` if either was not seen.
+    #[must_use]
+    pub fn distance_m(&self, second: i64, one: u32, other: u32) -> Option<f64> {
+        let here = self.seconds.get(&second)?;
+        let ([x, y], [u, v]) = (here.get(&one)?, here.get(&other)?);
+        Some(libm::sqrt((x - u) * (x - u) + (y - v) * (y - v)))
+    }
+}
+
+fn seconds(
+    columns: &BTreeMap<String, Vec<Cell>>,
+    utc_offset_seconds: i32,
+) -> BTreeMap<i64, BTreeMap<u32, [f64; 2]>> {
+    let mut seconds: BTreeMap<i64, BTreeMap<u32, [f64; 2]>> = BTreeMap::new();
+    let times = columns.get("datetime").map(Vec::as_slice).unwrap_or_default();
+    for (frame, time) in times.iter().enumerate().step_by(STEP) {
+        let Cell::At(text) = time else { continue };
+        let Ok(local) = text.parse::<jiff::civil::DateTime>() else { continue };
+        let Ok(local) = local.to_zoned(jiff::tz::TimeZone::UTC) else { continue };
+        let second = local.timestamp().as_second() - i64::from(utc_offset_seconds);
+        let here = seconds.entry(second).or_default();
+        for (name, cells) in columns {
+            if let (Ok(person), Some(Cell::Position([x, y, _]))) = (name.parse(), cells.get(frame))
+            {
+                here.insert(person, [*x, *y]);
+            }
+        }
+    }
+    seconds
+}
