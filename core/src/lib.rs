@@ -9,6 +9,7 @@ pub mod advertisement;
 pub mod budget;
 pub mod clock;
 pub mod diagnosis_key;
+pub mod diary;
 pub mod document;
 pub mod encounter_log;
 pub mod engine;
