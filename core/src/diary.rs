@@ -105,6 +105,9 @@ pub enum StartError {
     /// The period was over before the diary began.
     #[error("the period was over on {0}")]
     Over(LocalDate),
+    /// There is no diary whose period could be counted anew.
+    #[error("no diary has begun")]
+    NoDiary,
 }
 
 /// An entry that is refused. The diary has not changed.

@@ -29,3 +29,4 @@ pub mod status;
 pub mod time;
 pub mod transfer;
 pub mod validation;
+pub mod venue;

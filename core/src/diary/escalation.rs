@@ -1,5 +1,7 @@
 //! What the rules conclude from a diary.
 
+use core::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Diary, DiaryRules, SymptomKey};
@@ -23,8 +25,8 @@ pub enum EscalationLevel {
     Emergency,
 }
 
-/// One fact on which a rule held.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One fact on which a rule held. `Debug` shows of which kind it is, and not the value.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Ground {
     /// The latest saturation that was measured.
@@ -52,6 +54,18 @@ pub enum Ground {
     MissedSlots(u32),
     /// The admission score.
     AdmissionScore(i32),
+}
+
+impl fmt::Debug for Ground {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::OxygenSaturation { .. } => "OxygenSaturation(..)",
+            Self::Temperature { .. } => "Temperature(..)",
+            Self::Symptom { .. } => "Symptom(..)",
+            Self::MissedSlots(_) => "MissedSlots(..)",
+            Self::AdmissionScore(_) => "AdmissionScore(..)",
+        })
+    }
 }
 
 /// A rule that holds.
