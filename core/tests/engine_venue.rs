@@ -79,30 +79,30 @@ fn report(outputs: &[Output]) -> PackageReport {
 fn i22_every_co_visitor_is_told_on_the_phone_and_nobody_else() {
     // Two hundred places; each phone visits two of them, the positive one the first three.
     let mut positive = phone(0);
-    for place in 0..3 {
-        positive.now = DAY.start().saturating_add(3_600 * (place as u32 + 1));
-        check_in(&mut positive, place).unwrap();
+    for place in 0..3_u32 {
+        positive.now = DAY.start().saturating_add(3_600 * (place + 1));
+        check_in(&mut positive, u64::from(place)).unwrap();
     }
     let mut phones = Vec::new();
-    for number in 0_u64..200 {
-        let mut visitor = phone(number + 1);
-        visitor.now = DAY.start().saturating_add(3_600 + 30 * number as u32);
-        check_in(&mut visitor, number % 200).unwrap();
+    for number in 0_u32..200 {
+        let mut visitor = phone(u64::from(number) + 1);
+        visitor.now = DAY.start().saturating_add(3_600 + 30 * number);
+        check_in(&mut visitor, u64::from(number)).unwrap();
         visitor.now = DAY.start().saturating_add(5 * 3_600);
-        check_in(&mut visitor, (number * 7 + 3) % 200).unwrap();
+        check_in(&mut visitor, u64::from((number * 7 + 3) % 200)).unwrap();
         phones.push(visitor);
     }
     positive.now = DAY.saturating_add(1).start();
     let warnings = disclosed_visits(&mut positive);
     assert_eq!(warnings.len(), 3 + 4);
     let package = package(warnings);
-    for (number, visitor) in phones.iter_mut().enumerate() {
+    for (number, visitor) in (0_u32..).zip(&mut phones) {
         visitor.now = DAY.saturating_add(1).start();
         let outputs = visitor.tell(Input::VenueWarnings(&package));
         // Place 0 from 1:00 to 2:00 and half an hour of its air, 1 from 2:00, 2 from 3:00.
-        let came = 3_600 + 30 * number as u32;
+        let came = 3_600 + 30 * number;
         let met = match number {
-            0 | 1 => came + 3_600 > 3_600 * (number as u32 + 1) + 600,
+            0 | 1 => came + 3_600 > 3_600 * (number + 1) + 600,
             _ => false,
         };
         let told = if met { vec![DAY] } else { Vec::new() };

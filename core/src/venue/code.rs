@@ -214,8 +214,8 @@ impl VenueCode {
     fn read_cwa(bytes: &[u8]) -> Result<Self, VenueCodeError> {
         let malformed = VenueCodeError::Malformed;
         let payload = QrCodePayload::decode(bytes).map_err(|_| malformed("QRCodePayload"))?;
-        let location = payload.location_data.ok_or(malformed("no locationData"))?;
-        let crowd = payload.crowd_notifier_data.ok_or(malformed("no crowdNotifierData"))?;
+        let location = payload.location_data.ok_or_else(|| malformed("no locationData"))?;
+        let crowd = payload.crowd_notifier_data.ok_or_else(|| malformed("no crowdNotifierData"))?;
         if payload.version != 1 || location.version != 1 {
             return Err(malformed("a version other than 1"));
         }
@@ -231,7 +231,7 @@ impl VenueCode {
                     let seconds = i64::try_from(seconds).ok()?;
                     Timestamp::from_unix_seconds(seconds).ok()
                 };
-                let times = time(begins).zip(time(ends)).ok_or(malformed("a time"))?;
+                let times = time(begins).zip(time(ends)).ok_or_else(|| malformed("a time"))?;
                 if times.1 <= times.0 {
                     return Err(VenueCodeError::EventTimes);
                 }

@@ -13,6 +13,7 @@ mod public_key;
 mod replay;
 mod simulate;
 mod table;
+mod venue;
 mod windows;
 
 use std::process::ExitCode;
@@ -45,6 +46,9 @@ enum Command {
     /// Check risk configurations before phones use them, or print a built-in one
     #[command(subcommand)]
     Config(config::Command),
+    /// Make the code of a venue, and the poster for its door
+    #[command(subcommand)]
+    Venue(venue::Command),
 }
 
 fn main() -> ExitCode {
@@ -55,6 +59,7 @@ fn main() -> ExitCode {
         Command::Match(arguments) => match_keys::run(&arguments),
         Command::Keys(command) => keys::run(&command),
         Command::Config(command) => config::run(&command),
+        Command::Venue(command) => venue::run(&command),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
