@@ -10,6 +10,7 @@ mod memory;
 
 use crate::clock::RecordStamp;
 use crate::diagnosis_key::DiagnosisKeyHash;
+use crate::diary::Diary;
 use crate::export::{ExportDigest, ExportError, PublishedKey};
 use crate::exposure::{ExposureWindow, MeasuredSighting, UnmeasuredSightings};
 use crate::keys::TemporaryExposureKey;
@@ -18,6 +19,7 @@ use crate::risk::Assessment;
 use crate::sighting::Sighting;
 use crate::status::assessed::Assessed;
 use crate::time::{IntervalNumber, Timestamp, UtcDay};
+use crate::venue::VenueDiary;
 use serde::{Deserialize, Serialize};
 
 pub use contents::LogContents;
@@ -174,10 +176,14 @@ pub enum Change {
     Assessed(Assessed),
     /// Keep what the engine must know after a restart; it replaces the earlier record.
     Engine(Box<EngineRecord>),
+    /// Keep the visits to venues; they replace those that were kept.
+    Venues(Box<VenueDiary>),
+    /// Keep the recuperation diary; it replaces the one that was kept.
+    Diary(Box<Diary>),
     /// Forget everything beyond the horizon. It can never be read again.
     Forget(Horizon),
     /// Forget one UTC day at the user's wish: its sightings, what exposures have of it, its
-    /// conclusion and record, and the own keys valid on it.
+    /// conclusion and record, the own keys valid on it, visits to venues and entries of the diary.
     ForgetDay(UtcDay),
     /// Forget everything. Changes that follow are kept.
     ForgetEverything,
@@ -253,6 +259,22 @@ pub trait EncounterLog {
     /// # Errors
     /// The medium's.
     fn engine_record(&self) -> Result<Option<EngineRecord>, Self::Error>;
+
+    /// Visits to venues. A log that keeps none has none to return.
+    ///
+    /// # Errors
+    /// The medium's.
+    fn venues(&self) -> Result<VenueDiary, Self::Error> {
+        Ok(VenueDiary::default())
+    }
+
+    /// The recuperation diary, if one was begun. A log that keeps none has none to return.
+    ///
+    /// # Errors
+    /// The medium's.
+    fn diary(&self) -> Result<Option<Diary>, Self::Error> {
+        Ok(None)
+    }
 
     /// Whether an error of this log means that there is no room. Only the status depends on it.
     fn is_full(_error: &Self::Error) -> bool {

@@ -8,7 +8,7 @@
 //! Where things happen: [`keyring`] rolls the phone's own keys, [`plan`] says what to advertise
 //! and when to scan, `scan` turns a scan into sightings, `key_file` turns a key file into
 //! exposures, days and announcements, `watch` judges the clock and keeps account of the day,
-//! `view` answers what an app asks.
+//! `venue` and `diary` keep visits and a recuperation, `view` answers what an app asks.
 //!
 //! Times: the wall clock of a [`ClockReading`] is an input that may be wrong. The engine decides by
 //! the best known time ([`crate::clock::ClockWatch::now`]); every time it hands to its host is one
@@ -29,6 +29,7 @@
 
 mod configuration;
 mod configure;
+mod diary;
 mod input;
 mod key_file;
 pub mod keyring;
@@ -37,6 +38,7 @@ pub mod plan;
 mod report;
 mod scan;
 mod succession;
+mod venue;
 mod view;
 mod watch;
 
@@ -62,6 +64,7 @@ use keyring::{Keyring, NoKey};
 pub use output::Output;
 use plan::{Advertising, Scanning};
 pub use scan::ScanReport;
+pub use venue::DayEvidence;
 
 /// A phone's day.
 #[derive(Debug)]
@@ -172,6 +175,7 @@ impl<L: EncounterLog> Engine<L> {
             Input::Start => {
                 state.start(turn.now);
                 self.announce_again(turn)?;
+                self.announce_venues_again(turn)?;
             }
             Input::Stop => {
                 state.stop(turn.now);
@@ -193,10 +197,20 @@ impl<L: EncounterLog> Engine<L> {
                 if let Some(record) = self.log.day(day)?.filter(|_| remembered) {
                     turn.changes.push(Change::Day(DayRecord { announced: true, ..record }));
                 }
+                self.venues_announced(day, turn)?;
             }
             Input::Succeed(contents) => state.succeed(*contents, &self.log, turn)?,
             Input::ForgetDay(day) => state.forget_day(day, turn),
             Input::ForgetEverything => state.forget_everything(clocks, &self.configuration, turn),
+            Input::CheckIn(code) => self.check_in(&code, state, turn)?,
+            Input::CheckOut { number } => self.check_out(number, turn)?,
+            Input::VenueWarnings(package) => self.ingest_venue_warnings(package, turn)?,
+            Input::DiscloseVisits { transmission_risk_level, decoys } => {
+                self.disclose_visits(transmission_risk_level, decoys, turn, rng)?;
+            }
+            Input::BeginDiary(start) => self.begin_diary(*start, turn)?,
+            Input::DiaryEntry(entry) => self.add_to_diary(*entry, state, turn)?,
+            Input::SymptomsBegan(onset) => self.symptoms_began(onset, turn)?,
             Input::Wake => {}
         }
         Ok(())

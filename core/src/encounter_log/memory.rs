@@ -6,11 +6,13 @@ use std::collections::BTreeMap;
 use super::{
     AuditEntry, Change, DayRecord, EncounterLog, EngineRecord, Exposure, Horizon, LiveKey,
 };
+use crate::diary::Diary;
 use crate::export::KeyName;
 use crate::keys::TemporaryExposureKey;
 use crate::sighting::Sighting;
 use crate::status::assessed::Assessed;
 use crate::time::{IntervalNumber, UtcDay};
+use crate::venue::VenueDiary;
 
 /// Keeps everything in ordered maps; a commit cannot fail.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +27,8 @@ pub struct MemoryLog {
     days: BTreeMap<UtcDay, DayRecord>,
     assessed: BTreeMap<UtcDay, Assessed>,
     engine: Option<Box<EngineRecord>>,
+    venues: VenueDiary,
+    diary: Option<Diary>,
 }
 
 impl MemoryLog {
@@ -50,6 +54,8 @@ impl MemoryLog {
         self.audit.retain(|entry| entry.at >= instant);
         self.days.retain(|day, _| *day >= instant.day());
         self.assessed.retain(|day, _| *day >= instant.day());
+        self.venues.forget_before(instant);
+        self.diary.take_if(|diary| !diary.outlives(instant));
     }
 
     fn forget_day(&mut self, day: UtcDay) {
@@ -58,6 +64,10 @@ impl MemoryLog {
         self.exposures.retain(|_, exposure| exposure.forget_day(day));
         self.days.remove(&day);
         self.assessed.remove(&day);
+        self.venues.forget_day(day);
+        if let Some(diary) = &mut self.diary {
+            diary.forget_day(day);
+        }
     }
 }
 
@@ -95,6 +105,8 @@ impl EncounterLog for MemoryLog {
                     self.assessed.insert(assessed.date, assessed);
                 }
                 Change::Engine(record) => self.engine = Some(record),
+                Change::Venues(venues) => self.venues = *venues,
+                Change::Diary(diary) => self.diary = Some(*diary),
                 Change::Forget(horizon) => self.forget(horizon),
                 Change::ForgetDay(day) => self.forget_day(day),
                 Change::ForgetEverything => *self = Self::default(),
@@ -142,5 +154,13 @@ impl EncounterLog for MemoryLog {
 
     fn engine_record(&self) -> Result<Option<EngineRecord>, Infallible> {
         Ok(self.engine.as_deref().cloned())
+    }
+
+    fn venues(&self) -> Result<VenueDiary, Infallible> {
+        Ok(self.venues.clone())
+    }
+
+    fn diary(&self) -> Result<Option<Diary>, Infallible> {
+        Ok(self.diary.clone())
     }
 }

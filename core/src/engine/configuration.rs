@@ -2,6 +2,7 @@
 
 use crate::advertisement::AdvertisementFormat;
 use crate::clock::ClockRules;
+use crate::diary::DiaryRules;
 use crate::engine::plan::ScanSchedule;
 use crate::export::{Limits, TrustedKeys};
 use crate::exposure::WindowRules;
@@ -12,6 +13,7 @@ use crate::risk::RiskProfile;
 use crate::signal::TransmitPowerDbm;
 use crate::status::StatusRules;
 use crate::validation::Requirements;
+use crate::venue::{PackageLimits, VenueRules};
 
 /// The engine's configuration.
 #[derive(Clone, Debug)]
@@ -36,7 +38,8 @@ pub struct EngineConfiguration {
     pub profile: RiskProfile,
     /// What configurations are held against.
     pub requirements: Requirements,
-    /// Whose key files are believed. Without a key every file is refused.
+    /// Whose key files and packages of venue warnings are believed. Without a key every one is
+    /// refused.
     pub trusted_keys: TrustedKeys,
     /// How large a key file may be.
     pub limits: Limits,
@@ -47,6 +50,12 @@ pub struct EngineConfiguration {
     pub clock: ClockRules,
     /// From when on something counts as wrong.
     pub status: StatusRules,
+    /// How large a package of venue warnings may be.
+    pub package_limits: PackageLimits,
+    /// When a visit is worth telling.
+    pub venue_rules: VenueRules,
+    /// The rules of the recuperation diary.
+    pub diary_rules: DiaryRules,
     /// For how many times 24 hours anything is kept.
     pub retention_days: u32,
 }
@@ -77,6 +86,9 @@ impl EngineConfiguration {
             key_files_per_day: None,
             clock: ClockRules::default(),
             status: StatusRules::default(),
+            package_limits: PackageLimits::default(),
+            venue_rules: VenueRules::default(),
+            diary_rules: DiaryRules::builtin(),
             retention_days: 14,
         }
     }

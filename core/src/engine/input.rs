@@ -3,9 +3,12 @@
 use core::fmt;
 
 use crate::diagnosis_key::ReportType;
+use crate::diary::{Entry, Start};
 use crate::encounter_log::LogContents;
+use crate::guidance::local_time::LocalDate;
 use crate::sighting::ScanResult;
 use crate::time::{Timestamp, UtcDay};
+use crate::venue::VenueCode;
 
 /// What the host tells the engine. `Debug` shows of a key file only its length.
 #[non_exhaustive]
@@ -54,6 +57,28 @@ pub enum Input<'a> {
     /// This phone takes another one's place, whose log this is. The host does so before
     /// [`Input::Start`].
     Succeed(Box<LogContents>),
+    /// The user scanned the code of a venue and wants to check in.
+    CheckIn(Box<VenueCode>),
+    /// The user left a venue.
+    CheckOut {
+        /// [`CheckIn::number`](crate::venue::CheckIn::number).
+        number: u64,
+    },
+    /// A downloaded package of venue warnings.
+    VenueWarnings(&'a [u8]),
+    /// The user tested positive and consented to warning the visitors of the same venues.
+    DiscloseVisits {
+        /// How infectious the user was, 1..=8.
+        transmission_risk_level: u8,
+        /// How many warnings of no venue hide how many places were visited.
+        decoys: u32,
+    },
+    /// The user recuperates, and begins a diary. It replaces one that was begun before.
+    BeginDiary(Box<Start>),
+    /// The user made an entry in the diary.
+    DiaryEntry(Box<Entry>),
+    /// A user without symptoms when the diary began has had some since this date.
+    SymptomsBegan(LocalDate),
     /// The user wants this UTC day forgotten. Nothing of it is kept or announced again.
     ForgetDay(UtcDay),
     /// The user wants everything forgotten. The engine is as new, and stopped.
@@ -78,6 +103,13 @@ impl fmt::Debug for Input<'_> {
             }
             Self::Announced { day } => write!(f, "Announced({day})"),
             Self::Succeed(contents) => f.debug_tuple("Succeed").field(&contents.counts()).finish(),
+            Self::CheckIn(_) => f.write_str("CheckIn(..)"),
+            Self::CheckOut { number } => write!(f, "CheckOut({number})"),
+            Self::VenueWarnings(package) => write!(f, "VenueWarnings({} bytes)", package.len()),
+            Self::DiscloseVisits { decoys, .. } => write!(f, "DiscloseVisits({decoys} decoys)"),
+            Self::BeginDiary(_) => f.write_str("BeginDiary(..)"),
+            Self::DiaryEntry(_) => f.write_str("DiaryEntry(..)"),
+            Self::SymptomsBegan(_) => f.write_str("SymptomsBegan(..)"),
             Self::ForgetDay(day) => write!(f, "ForgetDay({day})"),
             Self::ForgetEverything => f.write_str("ForgetEverything"),
         }

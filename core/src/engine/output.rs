@@ -4,11 +4,13 @@ use super::key_file::KeyFileReport;
 use super::plan::{AdvertisePlan, ScanPlan};
 use super::scan::ScanReport;
 use crate::diagnosis_key::DiagnosisKey;
+use crate::diary::{EntryError, Escalation, StartError};
 use crate::export::ExportError;
 use crate::risk::Assessment;
 use crate::status::assessed::Assessed;
 use crate::time::{Timestamp, UtcDay};
 use crate::validation::{Refused, Warning};
+use crate::venue::{CheckInError, PackageError, PackageReport, ProtectedWarning};
 
 /// What the host has to do.
 #[derive(Debug)]
@@ -63,6 +65,25 @@ pub enum Output {
         /// Sightings that were not too old.
         sightings: u64,
     },
+    /// The visit's number, or why there is none.
+    CheckedIn(Result<u64, CheckInError>),
+    /// Whether the visit has ended.
+    CheckedOut(Result<(), CheckInError>),
+    /// What became of a package of venue warnings. A refused one changed nothing.
+    VenueWarningsIngested(Result<PackageReport, PackageError>),
+    /// Tell the user about a visit on this day, then answer
+    /// [`Input::Announced`](super::Input::Announced). It comes until then, also after a restart; not
+    /// for a day of which the user was told already.
+    AnnounceVenues {
+        /// The day.
+        day: UtcDay,
+    },
+    /// The warnings to publish; some of them are of no venue.
+    VisitsDisclosed(Vec<ProtectedWarning>),
+    /// Whether a diary has begun.
+    DiaryBegun(Result<(), StartError>),
+    /// What the rules conclude from the diary with the new entry, or why there is no new entry.
+    DiaryUpdated(Result<Escalation, EntryError>),
     /// Nothing of this day is left.
     DayForgotten {
         /// The day.

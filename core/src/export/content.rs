@@ -42,7 +42,7 @@ enum Form {
 }
 
 /// A read through a content from its start to its end.
-pub(super) struct Content<'a> {
+pub(crate) struct Content<'a> {
     entry: Entry<'a>,
     form: Form,
     /// How much of `entry.data` has been read.
@@ -75,7 +75,7 @@ impl<'a> Content<'a> {
     }
 
     /// What is there to read now; empty only at the end, after checksum and size were found right.
-    pub(super) fn available(&mut self) -> Result<&[u8], ExportError> {
+    pub(crate) fn available(&mut self) -> Result<&[u8], ExportError> {
         if self.piece.is_empty() {
             self.advance()?;
         }
@@ -83,7 +83,7 @@ impl<'a> Content<'a> {
     }
 
     /// Marks the first `count` of the available bytes as read.
-    pub(super) fn consume(&mut self, count: usize) {
+    pub(crate) fn consume(&mut self, count: usize) {
         self.piece.start = self.piece.start.saturating_add(count).min(self.piece.end);
     }
 

@@ -47,6 +47,15 @@ impl Signatures {
         if announced != found {
             return Err(ExportError::SignatureCount { announced, found });
         }
+        self.verify_unannounced(trusted, metadata)
+    }
+
+    /// As [`Signatures::verify`], for a file whose format announces no signatures.
+    pub(super) fn verify_unannounced(
+        &self,
+        trusted: &TrustedKeys,
+        metadata: &Metadata,
+    ) -> Result<Vec<KeyIdentity>, ExportError> {
         let mut signers: Vec<&TrustedKey> = Vec::new();
         let mut failures = Vec::new();
         for signature in &self.0 {

@@ -50,7 +50,7 @@ impl SigningKey {
 
     /// Signs a SHA-256; the signature is in DER. `None` would take a nonce that RFC 6979 finds
     /// with a probability of 2^-256.
-    pub(super) fn sign_digest(&self, digest: &[u8; 32]) -> Option<DerSignature> {
+    pub(crate) fn sign_digest(&self, digest: &[u8; 32]) -> Option<DerSignature> {
         let signature: Signature = self.key.sign_prehash(digest).ok()?;
         Some(signature.to_der())
     }

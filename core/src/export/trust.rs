@@ -2,7 +2,8 @@
 
 use core::fmt;
 
-use p256::ecdsa::VerifyingKey;
+use p256::ecdsa::signature::hazmat::PrehashVerifier;
+use p256::ecdsa::{Signature, VerifyingKey};
 use p256::pkcs8::DecodePublicKey;
 use thiserror::Error;
 
@@ -183,6 +184,22 @@ impl TrustedKeys {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.sets.is_empty()
+    }
+
+    /// Whether `signature`, in DER, is one over `digest` of a key named `identity` that suffices
+    /// alone.
+    pub(crate) fn has_signed(
+        &self,
+        identity: &KeyIdentity,
+        digest: &[u8; 32],
+        signature: &[u8],
+    ) -> bool {
+        let Ok(signature) = Signature::from_der(signature) else { return false };
+        let mut alone = self.sets.iter().filter_map(|set| match set.as_slice() {
+            [key] if key.identity() == identity => Some(key),
+            _ => None,
+        });
+        alone.any(|key| key.verifying_key().verify_prehash(digest, &signature).is_ok())
     }
 
     pub(super) fn sets(&self) -> impl Iterator<Item = &[TrustedKey]> {

@@ -181,7 +181,7 @@ impl ExportWriter {
     }
 }
 
-fn signature_info(key: &SigningKey) -> SignatureInfo {
+pub(super) fn signature_info(key: &SigningKey) -> SignatureInfo {
     let named = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
     SignatureInfo {
         verification_key_version: named(&key.identity().version),
@@ -212,7 +212,7 @@ fn message(key: &DiagnosisKey) -> Result<TemporaryExposureKey, WriteError> {
 }
 
 /// The archive. Without a modification time the entries carry the zip format's zero date.
-fn pack(export_bin: &[u8], export_sig: &[u8]) -> Result<Vec<u8>, rawzip::Error> {
+pub(super) fn pack(export_bin: &[u8], export_sig: &[u8]) -> Result<Vec<u8>, rawzip::Error> {
     let mut archive = ZipArchiveWriter::new(Vec::new());
     for (name, content) in [(EXPORT_BIN, export_bin), (EXPORT_SIG, export_sig)] {
         let file = archive.new_file(name).compression_method(CompressionMethod::DEFLATE);

@@ -17,6 +17,7 @@ mod scenarios;
 mod simulate;
 mod table;
 mod validate;
+mod venue;
 mod windows;
 
 use std::process::ExitCode;
@@ -58,6 +59,9 @@ enum Command {
     Keyserver(keyserver::Arguments),
     /// Measure matching on this machine, beside other designs and what the machine allows
     Bench(bench::Arguments),
+    /// Make the code of a venue, and the poster for its door
+    #[command(subcommand)]
+    Venue(venue::Command),
 }
 
 fn main() -> ExitCode {
@@ -72,6 +76,7 @@ fn main() -> ExitCode {
         Command::Config(command) => config::run(&command),
         Command::Keyserver(arguments) => keyserver::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Venue(command) => venue::run(&command),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
