@@ -32,4 +32,10 @@ impl LiveScans {
         self.0.pass(now);
         self.0.take_scans()
     }
+
+    /// What the running scan has heard, as a scan that ends at `now`; what is heard from then on
+    /// belongs to another one. For scans that somebody else keeps going.
+    pub fn cut(&mut self, now: CaptureInstant) -> Option<CapturedScan> {
+        self.0.cut(now)
+    }
 }

@@ -157,6 +157,14 @@ impl Replay {
         core::mem::take(&mut self.scans)
     }
 
+    /// Ends the running scan, if there is one, and begins the next.
+    pub(super) fn cut(&mut self, now: CaptureInstant) -> Option<CapturedScan> {
+        let running = self.running.as_mut()?;
+        let mut scan = core::mem::replace(running, CapturedScan::begin(now, false));
+        scan.ended = now;
+        Some(scan)
+    }
+
     fn scan_begins_or_ends(&mut self, at: CaptureInstant) {
         if self.options.host != ScanningHost::Android {
             return;
