@@ -22,6 +22,9 @@ const UNIX_EPOCH_MICROS: i64 = 0x00dc_ddb3_0f2f_8000;
 const FILE_HEADER_LENGTH: usize = 16;
 const RECORD_HEADER_LENGTH: usize = 24;
 
+/// The beginning of a capture in the Linux monitor's envelope; records follow.
+pub const LINUX_FILE_HEADER: [u8; FILE_HEADER_LENGTH] = *b"btsnoop\0\0\0\0\x01\0\0\x07\xd1";
+
 /// The longest packet accepted: an ACL packet of 65,535 bytes with its header and type byte.
 /// Whatever claims to be longer is a damaged length field.
 pub const MAX_PACKET_LENGTH: u32 = 65_535 + 5;

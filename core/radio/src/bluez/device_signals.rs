@@ -33,7 +33,6 @@ pub(super) async fn listen() -> zbus::Result<MessageStream> {
 
 /// What one scan has heard.
 pub(super) struct DeviceSignals {
-    format: AdvertisementFormat,
     service_uuid: String,
     /// Path of the adapter and a slash.
     devices: String,
@@ -45,7 +44,6 @@ pub(super) struct DeviceSignals {
 impl DeviceSignals {
     pub(super) fn new(format: AdvertisementFormat, adapter: &str) -> Self {
         Self {
-            format,
             service_uuid: format!("0000{:04x}-0000-1000-8000-00805f9b34fb", format.service_uuid),
             devices: format!("{adapter}/"),
             strength: HashMap::new(),
