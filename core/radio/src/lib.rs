@@ -21,6 +21,8 @@ mod field_reader;
 pub mod hci;
 #[cfg(feature = "host")]
 pub mod node;
+#[cfg(feature = "btleplug")]
+pub mod portable;
 #[cfg(feature = "host")]
 pub mod radio;
 
