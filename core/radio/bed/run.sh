@@ -54,7 +54,7 @@ else
   WITH_KERNEL=1 bash guest/userland.sh "$suite" "$cache/$suite-kernel" || skip 'the guest could not be unpacked'
 fi
 
-(cd "$repository" && cargo build --quiet --locked -p chikaku-simulator --features live -p chikaku-radio-bed)
+[ -n "${NO_BUILD:-}" ] || (cd "$repository" && cargo build --quiet --locked -p chikaku-simulator --features live -p chikaku-radio-bed)
 binaries=${CARGO_TARGET_DIR:-$repository/target}/debug
 
 passed=0 failed=0
@@ -66,6 +66,7 @@ for scenario in "${scenarios[@]}"; do
   cp guest/library.sh "$work/bed/"
   cp "scenarios/$scenario.sh" "$work/bed/scenario.sh"
   sed -n 's/^#: //p' "scenarios/$scenario.sh" > "$work/bed/environment"
+  [ -z "${SPAN:-}" ] || echo "SPAN=$SPAN" >> "$work/bed/environment"
   openssl ecparam -name prime256v1 -genkey -noout 2>/dev/null | openssl pkcs8 -topk8 -nocrypt -out "$work/bed/private.pem"
   openssl ec -in "$work/bed/private.pem" -pubout -out "$work/bed/public.pem" 2>/dev/null
   for program in chikaku virtual-controllers judge; do strip -o "$work/bed/$program" "$binaries/$program"; done
@@ -75,13 +76,13 @@ for scenario in "${scenarios[@]}"; do
   if [ $kernel = user-mode ]; then
     cat "$cache/$suite/base.cpio" "$work/bed.cpio" > "$work/initrd"
     TMPDIR=${UML_TMPDIR:-/dev/shm} timeout "${LIMIT:-3000}" "$cache/linux" mem="${MEMORY:-1G}" initrd="$work/initrd" \
-      con=null con0=fd:0,fd:1 quiet panic=-1 time-travel </dev/null 2>&1 | tr -d '\r' > "$log" || true
+      con=null con0=fd:0,fd:1 quiet panic=-1 time-travel </dev/null 2>&1 | stdbuf -o0 tr -d '\r' > "$log" || true
   else
     cat "$cache/$suite-kernel/base.cpio" "$work/bed.cpio" > "$work/initrd"
     timeout "${LIMIT:-900}" qemu-system-x86_64 -accel tcg,thread=multi -smp 2 -m 1024 -nodefaults -display none \
       -no-reboot -serial stdio -kernel "$cache/$suite-kernel/vmlinux" -initrd "$work/initrd" \
       -append 'console=ttyS0 quiet panic=-1 mitigations=off nokaslr random.trust_cpu=on' \
-      </dev/null 2>&1 | tr -d '\r' > "$log" || true
+      </dev/null 2>&1 | stdbuf -o0 tr -d '\r' > "$log" || true
   fi
   rm -rf "$work"
   grep -E '^(ok|not ok|#|GUEST)' "$log" || true

@@ -3,7 +3,7 @@
 NODES=/tmp/nodes
 TRUTH=/tmp/truth.jsonl
 CONTROL=/tmp/control
-mkdir -p $NODES
+set_up() { mkdir -p $NODES/captures; }
 
 # ok NAME: what came before it succeeded; not_ok NAME: it did not.
 checked() { if [ "$1" = 0 ]; then echo "ok - $2"; else echo "not ok - $2"; FAILED=1; fi; }
@@ -45,7 +45,6 @@ start_bluetoothd() {
 # node N [OPTIONS]: a node on adapter N, with a recorder of its controller beside it.
 node() {
   number=$1; shift
-  mkdir -p $NODES/captures
   /bed/chikaku record --adapter "hci$number" "$NODES/captures/0$number.btsnoop" >"$NODES/$number.record" 2>&1 &
   eval "RECORD_$number=$!"
   mkfifo "$NODES/$number.in"

@@ -20,6 +20,9 @@ use crate::radio::{RadioEvent, RadioFault, ReportSource};
 
 /// How long after its end a scan may take to appear in the controller's log.
 const LOG_DELAY: Duration = Duration::from_secs(3);
+/// How long a scan that was ordered waits for the adapter. The engine takes one of which nothing is
+/// heard for a minute for lost.
+const UNTIL_READY: Duration = Duration::from_secs(45);
 const LOG_POLL: Duration = Duration::from_millis(100);
 const MONITOR_ROOT: &str = "/dev/chikaku/monitors";
 const MONITOR: &str = "/dev/chikaku/monitors/0";
@@ -70,6 +73,9 @@ pub(super) async fn run(
     // It listens from the beginning, so that the first scan is whole.
     scanner.follow_controller();
     while let Some(plan) = plans.recv().await {
+        // Right after a start, or between two looks at the adapter.
+        let is_ready = |link: &Link| link.ready().is_some();
+        let _ = tokio::time::timeout(UNTIL_READY, link.wait_for(is_ready)).await;
         let current = link.borrow_and_update().clone();
         let Some(connection) = current.ready() else {
             let reason = RadioFault::NotReady(current.condition);

@@ -29,9 +29,9 @@ pub(crate) struct Report {
     pub(crate) micros: i64,
 }
 
+/// A scan of a controller.
 pub(crate) struct Scan {
     pub(crate) controller: usize,
-    pub(crate) from: i64,
     pub(crate) until: i64,
 }
 
@@ -98,7 +98,7 @@ impl Truth {
                 let last = self.scans.iter_mut().rev().find(|scan| scan.controller == controller);
                 match last {
                     Some(scan) if micros - scan.until < RESTART_MICROS => {}
-                    _ => self.scans.push(Scan { controller, from: micros, until: micros }),
+                    _ => self.scans.push(Scan { controller, until: micros }),
                 }
             }
             "scan_off" => {

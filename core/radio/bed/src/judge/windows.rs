@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chikaku_core::diagnosis_key::{DiagnosisKey, DiagnosisKeyDetails, ReportType};
 use chikaku_core::exposure::{MeasuredSighting, WindowOrigin, WindowRules, exposure_windows};
+use chikaku_core::flood::FloodLimits;
 use chikaku_core::risk::Infectiousness;
 use chikaku_core::signal::{AttenuationDb, RssiCorrectionDb, RssiDbm, TransmitPowerDbm};
 use chikaku_core::time::{DAY_SECONDS, IntervalNumber, RollingPeriod, Timestamp};
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::Verdicts;
 use super::events::NodeLog;
-use super::truth::{MICROS, Truth};
+use super::truth::{MICROS, Report, Truth};
 
 /// What the metadata of every node says, dBm: the default of `chikaku live`.
 const TRANSMIT_POWER: i8 = -24;
@@ -50,7 +51,7 @@ fn windows(truth: &Truth, receiver: usize, disclosed_at: i64) -> Vec<Value> {
     }
     let scans: Vec<_> = truth.scans.iter().filter(|scan| scan.controller == receiver).collect();
     let mut by_day: BTreeMap<i64, Vec<MeasuredSighting>> = BTreeMap::new();
-    for report in truth.reports.iter().filter(|report| report.controller == receiver) {
+    for report in kept(truth, receiver) {
         let at = report.micros / MICROS;
         let Some(day) = sent.get(&report.identifier).filter(|_| at < disclosed_at) else {
             continue;
@@ -71,7 +72,8 @@ fn windows(truth: &Truth, receiver: usize, disclosed_at: i64) -> Vec<Value> {
             calibration_confidence: None,
         });
     }
-    let of_day = |sightings: Vec<MeasuredSighting>| {
+    let of_day = |mut sightings: Vec<MeasuredSighting>| {
+        sightings.sort_by_key(|sighting| sighting.heard_at);
         exposure_windows(&sightings, &origin(), &WindowRules::default())
     };
     let windows = by_day.into_values().flat_map(of_day);
@@ -91,6 +93,23 @@ fn windows(truth: &Truth, receiver: usize, disclosed_at: i64) -> Vec<Value> {
             json!({"startEpoch": window.first_heard_at.unix_seconds(), "scanInstances": scans})
         })
         .collect()
+}
+
+/// What the core keeps of each scan: of one identifier the strongest reports, as many as the default
+/// limit says.
+fn kept(truth: &Truth, receiver: usize) -> Vec<&Report> {
+    let limit = FloodLimits::default().sightings_per_identifier as usize;
+    let mut of_scan: BTreeMap<_, Vec<&Report>> = BTreeMap::new();
+    let scans: Vec<_> = truth.scans.iter().filter(|scan| scan.controller == receiver).collect();
+    for report in truth.reports.iter().filter(|report| report.controller == receiver) {
+        let scan = scans.partition_point(|scan| scan.until < report.micros);
+        of_scan.entry((scan, report.identifier)).or_default().push(report);
+    }
+    for reports in of_scan.values_mut() {
+        reports.sort_by_key(|report| (-report.rssi, report.micros / MICROS));
+        reports.truncate(limit);
+    }
+    of_scan.into_values().flatten().collect()
 }
 
 /// Names windows; nothing in them depends on it.
