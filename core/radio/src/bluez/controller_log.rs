@@ -6,10 +6,12 @@
 
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use thiserror::Error;
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, ChildStderr, Command};
+use tokio::sync::watch;
 
 use crate::btsnoop::{BtsnoopError, Record, RecordStream};
 use crate::capture::{CaptureInstant, CaptureOptions, CapturedScan, LiveScans, ScanningHost};
@@ -33,6 +35,9 @@ pub enum ControllerLogError {
     #[error("btmon has ended")]
     Ended,
 }
+
+/// How long `btmon` may take to start.
+const UNTIL_LISTENING: Duration = Duration::from_secs(10);
 
 /// A running `btmon`.
 #[derive(Debug)]
@@ -87,6 +92,8 @@ impl ControllerLog {
 #[derive(Debug)]
 pub(super) struct ControllerScans {
     scans: Arc<Mutex<LiveScans>>,
+    /// Whether a record has come. The kernel names every adapter to whoever begins to listen.
+    listening: watch::Receiver<bool>,
     reader: tokio::task::JoinHandle<ControllerLogError>,
 }
 
@@ -104,10 +111,12 @@ impl ControllerScans {
         };
         let scans = Arc::new(Mutex::new(LiveScans::new(options)));
         let shared = Arc::clone(&scans);
+        let (hears, listening) = watch::channel(false);
         let reader = tokio::spawn(async move {
             loop {
                 let outcome = log
                     .receive(|record, _| {
+                        hears.send_if_modified(|hears| !core::mem::replace(hears, true));
                         shared.lock().unwrap_or_else(PoisonError::into_inner).record(record);
                     })
                     .await;
@@ -116,12 +125,15 @@ impl ControllerScans {
                 }
             }
         });
-        Ok(Self { scans, reader })
+        Ok(Self { scans, listening, reader })
     }
 
-    /// Whether records still come in.
-    pub(super) fn is_alive(&self) -> bool {
-        !self.reader.is_finished()
+    /// Waits until it hears the controller; `false` if it never will. A scan that begins before
+    /// would begin unheard.
+    pub(super) async fn listens(&mut self) -> bool {
+        let heard = self.listening.wait_for(|listening| *listening);
+        matches!(tokio::time::timeout(UNTIL_LISTENING, heard).await, Ok(Ok(_)))
+            && !self.reader.is_finished()
     }
 
     /// The scans that are over.

@@ -71,7 +71,7 @@ pub(super) async fn run(
 ) {
     let mut scanner = Scanner { options, events, controller: None };
     // It listens from the beginning, so that the first scan is whole.
-    scanner.follow_controller();
+    scanner.follow_controller().await;
     while let Some(plan) = plans.recv().await {
         // Right after a start, or between two looks at the adapter.
         let is_ready = |link: &Link| link.ready().is_some();
@@ -89,14 +89,22 @@ pub(super) async fn run(
 }
 
 impl Scanner {
-    fn follow_controller(&mut self) {
-        if !self.options.controller_log
-            || self.controller.as_ref().is_some_and(ControllerScans::is_alive)
+    /// Follows the controller's log if it can be read; starts anew what has ended.
+    async fn follow_controller(&mut self) {
+        if let Some(controller) = &mut self.controller
+            && controller.listens().await
         {
             return;
         }
-        let (adapter, format) = (self.options.adapter, self.options.format);
-        self.controller = ControllerScans::follow(adapter, format).ok();
+        self.controller = None;
+        if self.options.controller_log {
+            let (adapter, format) = (self.options.adapter, self.options.format);
+            if let Ok(mut controller) = ControllerScans::follow(adapter, format)
+                && controller.listens().await
+            {
+                self.controller = Some(controller);
+            }
+        }
     }
 
     /// One scan, reported as an event; cut short if the adapter is lost.
@@ -106,7 +114,7 @@ impl Scanner {
         plan: ScanPlan,
         link: &mut watch::Receiver<Link>,
     ) -> Result<(), RadioFault> {
-        self.follow_controller();
+        self.follow_controller().await;
         let signals = match &self.controller {
             Some(controller) => {
                 for heard in controller.take_finished() {

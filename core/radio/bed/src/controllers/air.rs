@@ -18,7 +18,8 @@ use super::truth::{Truth, address};
 const MOST_DELAY_MICROS: u64 = 10_000;
 /// How often passers-by send: the measured median of phones.
 const CROWD_INTERVAL: Duration = Duration::from_millis(270);
-const IDLE: Duration = Duration::from_secs(1);
+/// Nobody listens, so only a host or a control line can change anything.
+const IDLE: Duration = Duration::from_secs(60);
 /// Legacy PDU type of a scan response.
 const SCAN_RESPONSE: u8 = 4;
 
@@ -33,6 +34,9 @@ pub(crate) struct Air {
     extended: bool,
     rng: ChaCha8Rng,
     truth: Truth,
+    /// Whether nobody listened when anybody could last have sent. Nothing is sent then: a day of
+    /// it would cost minutes and change nothing.
+    idle: bool,
     control: Option<Vec<u8>>,
 }
 
@@ -52,6 +56,7 @@ impl Air {
             extended: arguments.extended,
             rng: ChaCha8Rng::seed_from_u64(arguments.seed),
             truth: Truth::create(&arguments.truth).context("ground truth")?,
+            idle: true,
             control: Some(Vec::new()),
         };
         air.set_crowd(arguments.crowd);
@@ -77,9 +82,10 @@ impl Air {
     /// Until a host says something, a control line comes or somebody has to send.
     fn wait(&mut self) -> anyhow::Result<()> {
         let sets = self.controllers.iter().flatten().flat_map(|one| one.sets.values());
-        let due = sets.chain(self.crowd.iter().map(|(one, _)| one)).filter(|one| one.on);
+        let all = sets.chain(self.crowd.iter().map(|(one, _)| one));
+        let due = all.filter(|one| one.on && !self.idle);
         let next = due.map(|one| one.due).min().map(|due| due.saturating_sub(now()));
-        let timeout = Timespec::try_from(next.unwrap_or(IDLE).min(IDLE))?;
+        let timeout = Timespec::try_from(next.unwrap_or(IDLE))?;
         let stdin = std::io::stdin();
         let readable = {
             let devices = self.controllers.iter().flatten();
@@ -166,6 +172,17 @@ impl Air {
     /// Everybody whose time has come sends once.
     fn send(&mut self) {
         let now = now();
+        if !self.controllers.iter().flatten().any(|one| one.scan.on) {
+            self.idle = true;
+            return;
+        }
+        if core::mem::take(&mut self.idle) {
+            // Everybody is somewhere between two of their advertisements.
+            let sets = self.controllers.iter_mut().flatten().flat_map(|one| one.sets.values_mut());
+            for one in sets.chain(self.crowd.iter_mut().map(|(one, _)| one)) {
+                one.due = now + one.interval.mul_f64(fraction(&mut self.rng));
+            }
+        }
         let mut sent = Vec::new();
         for (number, controller) in self.controllers.iter_mut().enumerate() {
             for set in controller.iter_mut().flat_map(|one| one.sets.values_mut()) {

@@ -54,7 +54,8 @@ impl NodeLog {
         match line["event"].as_str().unwrap_or_default() {
             "advertise" => {
                 let mut payload = [0; 20];
-                hex::decode_to_slice(line["payload"].as_str().unwrap_or_default(), &mut payload)?;
+                hex::decode_to_slice(line["payload"].as_str().unwrap_or_default(), &mut payload)
+                    .map_err(anyhow::Error::msg)?;
                 self.planned_until.insert(payload, number(line, "until")?);
             }
             "scan" => self.scans_planned += 1,
@@ -74,7 +75,8 @@ impl NodeLog {
 
 fn heard_of(value: &Value) -> anyhow::Result<Heard> {
     let mut identifier = [0; 16];
-    hex::decode_to_slice(value[1].as_str().unwrap_or_default(), &mut identifier)?;
+    hex::decode_to_slice(value[1].as_str().unwrap_or_default(), &mut identifier)
+        .map_err(anyhow::Error::msg)?;
     let at = value[0].as_i64().context("no time")?;
     Ok(Heard { at, identifier, rssi: value[2].as_i64().context("no strength")? })
 }

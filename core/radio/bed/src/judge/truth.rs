@@ -71,7 +71,8 @@ impl Truth {
     fn line(&mut self, line: &Value, on: &mut BTreeMap<usize, Aired>) -> anyhow::Result<()> {
         let micros = number(line, "micros")?;
         let controller = usize::try_from(number(line, "controller")?)?;
-        let data = hex::decode(line["data"].as_str().unwrap_or_default())?;
+        let data =
+            hex::decode(line["data"].as_str().unwrap_or_default()).map_err(anyhow::Error::msg)?;
         let advertisement = AdvertisementFormat::default().decode(&data).ok();
         match line["event"].as_str().unwrap_or_default() {
             "advertising_on" => {
