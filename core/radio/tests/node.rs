@@ -1,6 +1,8 @@
 //! The loop between an engine and a radio, in virtual time: the real engine, and a radio that is
 //! played by the test through the port that every radio serves.
 
+#![allow(clippy::unwrap_used, reason = "a failed assumption of a test is a failed test")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;

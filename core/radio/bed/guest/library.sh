@@ -10,10 +10,10 @@ checked() { if [ "$1" = 0 ]; then echo "ok - $2"; else echo "not ok - $2"; FAILE
 
 # await SECONDS COMMAND...: until it succeeds, or that many seconds are over. Virtual seconds cost nothing.
 await() {
-  left=$(($1 * 5)); shift
+  left=$1; shift
   until "$@" >/dev/null 2>&1; do
     left=$((left - 1)); [ $left -gt 0 ] || return 1
-    sleep 0.2
+    sleep 1
   done
 }
 

@@ -41,13 +41,7 @@ radio_is PoweredOff; checked $? 'a node leaves an adapter off that somebody has 
 btmgmt --index 0 power on >/dev/null
 recovers 'the adapter is switched off and on again'
 
-control crowd 60
-heard_crowd() { grep '"event":"scanned"' $NODES/0.events | tail -1 | grep -q '"identifiers":6[01]'; }
-await $PERIOD heard_crowd; checked $? '60 passers-by: one scan hears all of them'
-control crowd 0
-
 marks
-KEYS=$(grep -c '"event":"disclosed"' $NODES/0.events)
 date -u -s "@$(($(date +%s) + 3600))" >/dev/null
 clock_reason() { reasons | grep -q clock_suspect; }
 await 30 clock_reason; checked $? 'the clock jumps: the status says that it is suspect'

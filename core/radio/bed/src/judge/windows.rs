@@ -47,7 +47,8 @@ fn windows(truth: &Truth, receiver: usize, disclosed_at: i64) -> Vec<Value> {
     let mut sent = BTreeMap::new();
     for aired in truth.aired.iter().filter(|aired| aired.controller == 0) {
         let identifier = aired.service_data.first_chunk::<16>().copied().unwrap_or_default();
-        sent.entry(identifier).or_insert(aired.from / MICROS / i64::from(DAY_SECONDS));
+        let day = aired.from / MICROS / i64::from(DAY_SECONDS);
+        sent.entry(identifier).or_insert(day);
     }
     let scans: Vec<_> = truth.scans.iter().filter(|scan| scan.controller == receiver).collect();
     let mut by_day: BTreeMap<i64, Vec<MeasuredSighting>> = BTreeMap::new();
