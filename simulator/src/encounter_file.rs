@@ -9,6 +9,8 @@
 //! neighbours nothing: neither the other lines nor the other sightings of its line. No report
 //! repeats what stands in the line.
 
+use std::collections::BTreeMap;
+
 use chikaku_core::advertisement::Advertisement;
 use chikaku_core::keys::{AssociatedEncryptedMetadata, RollingProximityIdentifier};
 use chikaku_core::sighting::Sighting;
@@ -106,6 +108,36 @@ impl EncounterFile {
         file
     }
 
+    /// Writes sightings as JSON lines, by identifier and within one by time, so that equal logs
+    /// make equal files. [`EncounterFile::read`] gives them back, less their stamps.
+    #[must_use]
+    pub fn write(sightings: &[Sighting]) -> String {
+        let mut by_identifier: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for sighting in sightings {
+            by_identifier.entry(sighting.advertisement.identifier).or_default().push(sighting);
+        }
+        let mut text = String::new();
+        for (identifier, mut sightings) in by_identifier {
+            sightings.sort_by_key(|sighting| (sighting.heard_at, sighting.rssi));
+            let sightings: Vec<_> = sightings
+                .iter()
+                .map(|sighting| {
+                    serde_json::json!({
+                        "unix_s": sighting.heard_at.unix_seconds(),
+                        "rssi_dbm": sighting.rssi.map(RssiDbm::dbm),
+                        "aem": hex::encode(sighting.advertisement.metadata.as_bytes()),
+                        "previous_scan_ended_unix_s":
+                            sighting.previous_scan_ended.map(Timestamp::unix_seconds),
+                    })
+                })
+                .collect();
+            let rpi = hex::encode(identifier.as_bytes());
+            text.push_str(&serde_json::json!({"rpi": rpi, "sightings": sightings}).to_string());
+            text.push('\n');
+        }
+        text
+    }
+
     fn read_line(&mut self, line_number: usize, line: &[u8]) -> Result<(), LineError> {
         let line: IdentifierLine =
             serde_json::from_slice(line).map_err(|error| without_content(&error))?;
@@ -191,6 +223,20 @@ mod tests {
         assert_eq!(file.sightings.iter().filter(|s| s.rssi.is_some()).count(), 2);
         let places: Vec<_> = file.skipped.iter().map(|s| (s.line, s.sighting)).collect();
         assert_eq!(places, [(1, Some(3)), (1, Some(5)), (2, None), (4, None), (5, None)]);
+    }
+
+    #[test]
+    fn what_is_written_is_read_again_and_does_not_depend_on_order() {
+        let sighting = r#"{"unix_s":1700000000,"rssi_dbm":-50,"aem":"10111213"}"#;
+        let later =
+            r#"{"unix_s":1700000300,"aem":"10111213","previous_scan_ended_unix_s":1700000004}"#;
+        let text = line(RPI, &[sighting, later]) + &line(&RPI.replace('0', "a"), &[later]);
+        let mut sightings = EncounterFile::read(text.as_bytes()).sightings;
+        let written = EncounterFile::write(&sightings);
+        let read = EncounterFile::read(written.as_bytes());
+        assert_eq!((read.sightings.clone(), read.skipped), (sightings.clone(), vec![]));
+        sightings.reverse();
+        assert_eq!(EncounterFile::write(&sightings), written);
     }
 
     #[test]

@@ -12,8 +12,8 @@
 //! One seed gives one trace, byte for byte, on every machine.
 
 pub mod encounter_file;
-pub mod key_server;
 pub mod fidelity;
+pub mod key_server;
 pub mod radio;
 pub mod regression;
 pub mod replay;

@@ -21,7 +21,7 @@ use chikaku_core::sighting::Sighting;
 use chikaku_core::signal::{AttenuationDb, RssiCorrectionDb, TransmitPowerDbm};
 use chikaku_core::time::{IntervalNumber, RollingPeriod, Timestamp, UtcDay};
 use chikaku_radio::capture::{
-    Capture, CaptureError, CaptureInstant, CaptureOptions, CaptureReport,
+    Capture, CaptureError, CaptureInstant, CaptureOptions, CaptureReport, ScanningHost,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
@@ -30,6 +30,10 @@ use thiserror::Error;
 /// How the captures are read and measured.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReplayOptions {
+    /// Whose captures they are.
+    pub host: ScanningHost,
+    /// The controller to look at; 0 is the only one of a phone.
+    pub controller: u16,
     /// Seconds that the phones' local time was ahead of UTC.
     pub utc_offset_seconds: i32,
     /// Transmit power in the senders' metadata, which no capture can decrypt.
@@ -71,7 +75,7 @@ pub struct PhoneReplay {
     /// Scans of its service.
     pub scans: usize,
     /// Sightings that its engine kept.
-    pub sightings: usize,
+    pub sightings: Vec<Sighting>,
     /// Identifiers that it sent.
     pub identifiers_sent: usize,
     /// What the reader of the capture met with.
@@ -105,6 +109,8 @@ pub fn replay(
     for (&phone, file) in captures {
         let reading = CaptureOptions {
             utc_offset_seconds: options.utc_offset_seconds,
+            host: options.host,
+            controller: options.controller,
             cut_at: options.look_ups.get(&phone).copied(),
             ..CaptureOptions::default()
         };
@@ -132,7 +138,7 @@ pub fn replay(
         phones.push(PhoneReplay {
             phone,
             scans: capture.scans().len(),
-            sightings: heard.len(),
+            sightings: heard,
             identifiers_sent: capture.advertised().len(),
             report: capture.report().clone(),
         });

@@ -20,6 +20,7 @@ use chikaku_core::risk::daily_summary::DailySummariesConfig;
 use chikaku_core::risk::mapping::DiagnosisKeysDataMapping;
 use chikaku_core::signal::{RssiCorrectionDb, TransmitPowerDbm};
 use chikaku_core::time::{IntervalNumber, RollingPeriod};
+use chikaku_radio::capture::ScanningHost;
 use chikaku_simulator::replay::{ReplayOptions, replay};
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::Value;
@@ -150,6 +151,8 @@ fn windows_of_real_phones(folder: &Path) -> Outcome {
         captures.insert(phone, fs::read(&file).map_err(|e| format!("{}: {e}", file.display()))?);
     }
     let options = ReplayOptions {
+        host: ScanningHost::Android,
+        controller: 0,
         utc_offset_seconds: 7200,
         transmit_power: TransmitPowerDbm::new(-24)?,
         rssi_correction: RssiCorrectionDb(-3),

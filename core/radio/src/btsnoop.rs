@@ -1,14 +1,19 @@
-//! The btsnoop capture format, in both envelopes that phones and computers write.
+//! The btsnoop capture format, in both envelopes that phones and computers write, whole or as it
+//! is being written.
 //!
 //! A file is a 16-byte header and records of 24 bytes plus a packet, all big-endian (the snoop
 //! format of RFC 1761 with other link types and 64-bit time stamps). Android's
 //! `btsnoop_hci.log` begins each packet with its H4 type byte (link type 1002); Linux' `btmon -w`
 //! puts an opcode and a controller number into the record's flags instead (link type 2001).
 
+mod stream;
+
 use core::fmt;
 use core::iter::FusedIterator;
 
 use thiserror::Error;
+
+pub use stream::RecordStream;
 
 const MAGIC: [u8; 8] = *b"btsnoop\0";
 const VERSION: u32 = 1;
@@ -16,6 +21,9 @@ const VERSION: u32 = 1;
 const UNIX_EPOCH_MICROS: i64 = 0x00dc_ddb3_0f2f_8000;
 const FILE_HEADER_LENGTH: usize = 16;
 const RECORD_HEADER_LENGTH: usize = 24;
+
+/// The beginning of a capture in the Linux monitor's envelope; records follow.
+pub const LINUX_FILE_HEADER: [u8; FILE_HEADER_LENGTH] = *b"btsnoop\0\0\0\0\x01\0\0\x07\xd1";
 
 /// The longest packet accepted: an ACL packet of 65,535 bytes with its header and type byte.
 /// Whatever claims to be longer is a damaged length field.
@@ -70,6 +78,21 @@ pub enum BtsnoopError {
         /// Where the record begins.
         offset: usize,
     },
+}
+
+impl BtsnoopError {
+    /// The same error in a file that begins `bytes` earlier.
+    const fn moved_by(self, bytes: usize) -> Self {
+        match self {
+            Self::RecordTooLong { offset, included } => {
+                Self::RecordTooLong { offset: offset.saturating_add(bytes), included }
+            }
+            Self::ImpossibleTime { offset } => {
+                Self::ImpossibleTime { offset: offset.saturating_add(bytes) }
+            }
+            other => other,
+        }
+    }
 }
 
 /// How the packets of a file are wrapped.
@@ -150,71 +173,13 @@ impl<'a> Records<'a> {
     /// # Errors
     /// [`BtsnoopError`] if it is no btsnoop file of version 1 with a supported link type.
     pub fn new(file: &'a [u8]) -> Result<Self, BtsnoopError> {
-        let header: &[u8; FILE_HEADER_LENGTH] =
-            file.first_chunk().ok_or(BtsnoopError::HeaderTruncated { found: file.len() })?;
-        if !header.starts_with(&MAGIC) {
-            return Err(BtsnoopError::BadMagic);
-        }
-        let version = u32_at(header, 8);
-        if version != VERSION {
-            return Err(BtsnoopError::UnsupportedVersion { version });
-        }
-        let data_link = match u32_at(header, 12) {
-            1002 => DataLink::H4,
-            2001 => DataLink::LinuxMonitor,
-            data_link => return Err(BtsnoopError::UnsupportedDataLink { data_link }),
-        };
-        Ok(Self { file, data_link, offset: Some(FILE_HEADER_LENGTH) })
+        Ok(Self { file, data_link: data_link_of(file)?, offset: Some(FILE_HEADER_LENGTH) })
     }
 
     /// The envelope of this file.
     #[must_use]
     pub const fn data_link(&self) -> DataLink {
         self.data_link
-    }
-
-    /// The record at `offset`, and where the next one begins.
-    fn record_at(&self, offset: usize) -> Result<(Record<'a>, usize), BtsnoopError> {
-        let rest = self.file.get(offset..).unwrap_or_default();
-        let truncated =
-            |needed| BtsnoopError::RecordTruncated { offset, needed, available: rest.len() };
-        let (header, behind) = rest
-            .split_first_chunk::<RECORD_HEADER_LENGTH>()
-            .ok_or_else(|| truncated(RECORD_HEADER_LENGTH))?;
-        let included = u32_at(header, 4);
-        if included > MAX_PACKET_LENGTH {
-            return Err(BtsnoopError::RecordTooLong { offset, included });
-        }
-        let length = usize::try_from(included)
-            .map_err(|_| BtsnoopError::RecordTooLong { offset, included })?;
-        let end = RECORD_HEADER_LENGTH.saturating_add(length);
-        let wrapped = behind.get(..length).ok_or_else(|| truncated(end))?;
-        let [.., a, b, c, d, e, f, g, h] = *header;
-        let stamped_micros = i64::from_be_bytes([a, b, c, d, e, f, g, h])
-            .checked_sub(UNIX_EPOCH_MICROS)
-            .ok_or(BtsnoopError::ImpossibleTime { offset })?;
-        let flags = u32_at(header, 8);
-        let (controller, kind, packet) = match self.data_link {
-            DataLink::H4 => {
-                let (kind, packet) = h4_packet(wrapped);
-                (0, kind, packet)
-            }
-            DataLink::LinuxMonitor => {
-                let [high, low, opcode_high, opcode_low] = flags.to_be_bytes();
-                let kind = monitor_kind(u16::from_be_bytes([opcode_high, opcode_low]));
-                (u16::from_be_bytes([high, low]), kind, wrapped)
-            }
-        };
-        let record = Record {
-            offset,
-            stamped_micros,
-            controller,
-            kind,
-            packet,
-            shortened: u32_at(header, 0) > included,
-            lost: u32_at(header, 12),
-        };
-        Ok((record, offset.saturating_add(end)))
     }
 }
 
@@ -223,7 +188,7 @@ impl<'a> Iterator for Records<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let offset = self.offset.take().filter(|&offset| offset < self.file.len())?;
-        Some(self.record_at(offset).map(|(record, next)| {
+        Some(record_at(self.file, self.data_link, offset).map(|(record, next)| {
             self.offset = Some(next);
             record
         }))
@@ -231,6 +196,72 @@ impl<'a> Iterator for Records<'a> {
 }
 
 impl FusedIterator for Records<'_> {}
+
+/// The envelope that a file's header names.
+fn data_link_of(file: &[u8]) -> Result<DataLink, BtsnoopError> {
+    let header: &[u8; FILE_HEADER_LENGTH] =
+        file.first_chunk().ok_or(BtsnoopError::HeaderTruncated { found: file.len() })?;
+    if !header.starts_with(&MAGIC) {
+        return Err(BtsnoopError::BadMagic);
+    }
+    let version = u32_at(header, 8);
+    if version != VERSION {
+        return Err(BtsnoopError::UnsupportedVersion { version });
+    }
+    match u32_at(header, 12) {
+        1002 => Ok(DataLink::H4),
+        2001 => Ok(DataLink::LinuxMonitor),
+        data_link => Err(BtsnoopError::UnsupportedDataLink { data_link }),
+    }
+}
+
+/// The record at `offset`, and where the next one begins.
+fn record_at(
+    file: &[u8],
+    data_link: DataLink,
+    offset: usize,
+) -> Result<(Record<'_>, usize), BtsnoopError> {
+    let rest = file.get(offset..).unwrap_or_default();
+    let truncated =
+        |needed| BtsnoopError::RecordTruncated { offset, needed, available: rest.len() };
+    let (header, behind) = rest
+        .split_first_chunk::<RECORD_HEADER_LENGTH>()
+        .ok_or_else(|| truncated(RECORD_HEADER_LENGTH))?;
+    let included = u32_at(header, 4);
+    if included > MAX_PACKET_LENGTH {
+        return Err(BtsnoopError::RecordTooLong { offset, included });
+    }
+    let length =
+        usize::try_from(included).map_err(|_| BtsnoopError::RecordTooLong { offset, included })?;
+    let end = RECORD_HEADER_LENGTH.saturating_add(length);
+    let wrapped = behind.get(..length).ok_or_else(|| truncated(end))?;
+    let [.., a, b, c, d, e, f, g, h] = *header;
+    let stamped_micros = i64::from_be_bytes([a, b, c, d, e, f, g, h])
+        .checked_sub(UNIX_EPOCH_MICROS)
+        .ok_or(BtsnoopError::ImpossibleTime { offset })?;
+    let flags = u32_at(header, 8);
+    let (controller, kind, packet) = match data_link {
+        DataLink::H4 => {
+            let (kind, packet) = h4_packet(wrapped);
+            (0, kind, packet)
+        }
+        DataLink::LinuxMonitor => {
+            let [high, low, opcode_high, opcode_low] = flags.to_be_bytes();
+            let kind = monitor_kind(u16::from_be_bytes([opcode_high, opcode_low]));
+            (u16::from_be_bytes([high, low]), kind, wrapped)
+        }
+    };
+    let record = Record {
+        offset,
+        stamped_micros,
+        controller,
+        kind,
+        packet,
+        shortened: u32_at(header, 0) > included,
+        lost: u32_at(header, 12),
+    };
+    Ok((record, offset.saturating_add(end)))
+}
 
 /// The big-endian word at `offset`, which every caller keeps inside the header.
 fn u32_at<const N: usize>(header: &[u8; N], offset: usize) -> u32 {

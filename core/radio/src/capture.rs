@@ -1,5 +1,6 @@
-//! Replays the capture of an Android phone: which advertisements its exposure notification
-//! service was handed, scan by scan, and which ones it sent.
+//! Replays a capture: which advertisements an exposure notification service was handed, scan by
+//! scan, and which ones it sent. The same rules make the scans of a running Linux node
+//! ([`LiveScans`]), so that its capture, replayed, gives what the node itself was handed.
 //!
 //! A controller hears much more than the service is told. The rules that lie between the two
 //! were found in DP-3T bt-measurements, experiment 34 (EPFL, July 2020), which has both the HCI
@@ -9,6 +10,7 @@
 mod delivery;
 mod filters;
 mod instant;
+mod live;
 mod ownership;
 mod replay;
 mod scans;
@@ -22,6 +24,7 @@ use thiserror::Error;
 use crate::btsnoop::{BtsnoopError, Records};
 
 pub use instant::CaptureInstant;
+pub use live::LiveScans;
 pub use ownership::OwnAdvertisement;
 pub use scans::{CapturedScan, CapturedSighting};
 
@@ -34,12 +37,27 @@ pub enum CaptureError {
     Btsnoop(#[from] BtsnoopError),
 }
 
+/// Whose rules lie between controller and service.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ScanningHost {
+    /// An Android phone: a content filter says when the service scans, and scannable advertisers
+    /// are delivered with their scan response.
+    #[default]
+    Android,
+    /// Linux: a scan lasts as long as the controller scans. Pauses of less than a second, in which
+    /// the kernel restarts its scanner (every 10.24 s) or changes its mode, are part of it.
+    Linux,
+}
+
 /// How to read a capture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CaptureOptions {
     /// Seconds that the phone's local time was ahead of UTC. Android stamps local time and does
     /// not say which.
     pub utc_offset_seconds: i32,
+    /// Whose capture it is.
+    pub host: ScanningHost,
     /// The service to look for.
     pub format: AdvertisementFormat,
     /// The controller to look at; 0 is the only one of a phone.

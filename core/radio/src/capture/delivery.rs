@@ -6,11 +6,15 @@
 //! Android phones advertise scannably, so this decides about a fifth to two fifths of what a
 //! controller hears. Found in, and exact for, the HCI logs and Google's windows of DP-3T
 //! bt-measurements, experiment 34.
+//!
+//! BlueZ, and whoever listens to the kernel's monitor channel, waits for nothing: every
+//! advertisement is delivered when it is reported, with its own signal strength.
 
 use std::collections::HashMap;
 
 use chikaku_core::advertisement::{Advertisement, AdvertisementError, AdvertisementFormat};
 
+use super::ScanningHost;
 use crate::hci::{AdvertisingReport, DataStatus, DeviceAddress};
 
 /// What became of a report.
@@ -32,12 +36,17 @@ pub(super) enum Delivery {
 /// The host's memory of scannable advertisements: the last one of each address.
 ///
 /// The memory knows nothing of filters and applications, so it outlives scans.
-#[derive(Default)]
 pub(super) struct ResponsePairing {
+    waits_for_responses: bool,
     awaiting: HashMap<DeviceAddress, Advertisement>,
 }
 
 impl ResponsePairing {
+    pub(super) fn of(host: ScanningHost) -> Self {
+        let waits_for_responses = matches!(host, ScanningHost::Android);
+        Self { waits_for_responses, awaiting: HashMap::new() }
+    }
+
     pub(super) fn receive(
         &mut self,
         format: AdvertisementFormat,
@@ -55,7 +64,7 @@ impl ResponsePairing {
             self.awaiting.remove(&report.address);
         }
         match format.decode(report.data.0) {
-            Ok(advertisement) if report.scannable => {
+            Ok(advertisement) if report.scannable && self.waits_for_responses => {
                 self.awaiting.insert(report.address, advertisement);
                 Delivery::AwaitsResponse
             }

@@ -7,14 +7,27 @@ use super::filters::ServiceFilters;
 use super::ownership::OwnAdvertising;
 use super::{
     Capture, CaptureInstant, CaptureOptions, CaptureReport, CapturedScan, CapturedSighting,
+    ScanningHost,
 };
 use crate::btsnoop::{Record, RecordKind, Records};
 use crate::hci::{AdvertisingReport, AdvertisingReports, Command, ScanCommands};
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
+/// Linux: what lies closer together than this is one scan. Its longest restart of the scanner that
+/// was seen took 60 ms; the shortest pause between two scans that are planned is three minutes.
+const LONGEST_RESTART_MICROS: i64 = MICROS_PER_SECOND;
+
+/// Whether the controller scans, where that says when the service does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scanner {
+    Off,
+    On,
+    /// Off since then, and perhaps about to be switched on again.
+    Restarting(CaptureInstant),
+}
 
 pub(super) fn replay(records: Records<'_>, options: &CaptureOptions) -> Capture {
-    let mut replay = Replay::new(options);
+    let mut replay = Replay::new(*options);
     for record in records {
         match record {
             Ok(record) => replay.record(&record),
@@ -24,35 +37,39 @@ pub(super) fn replay(records: Records<'_>, options: &CaptureOptions) -> Capture 
     replay.finish()
 }
 
-struct Replay<'o> {
-    options: &'o CaptureOptions,
+pub(super) struct Replay {
+    options: CaptureOptions,
     filters: ServiceFilters,
     pairing: ResponsePairing,
     own: OwnAdvertising,
     /// The generation of scan commands last used.
     commands: ScanCommands,
+    scanner: Scanner,
     running: Option<CapturedScan>,
     scans: Vec<CapturedScan>,
+    scans_begun: u64,
     last_record: Option<CaptureInstant>,
     report: CaptureReport,
 }
 
-impl<'o> Replay<'o> {
-    fn new(options: &'o CaptureOptions) -> Self {
+impl Replay {
+    pub(super) fn new(options: CaptureOptions) -> Self {
         Self {
             options,
             filters: ServiceFilters::default(),
-            pairing: ResponsePairing::default(),
+            pairing: ResponsePairing::of(options.host),
             own: OwnAdvertising::new(),
             commands: ScanCommands::Extended,
+            scanner: Scanner::Off,
             running: None,
             scans: Vec::new(),
+            scans_begun: 0,
             last_record: None,
             report: CaptureReport::default(),
         }
     }
 
-    fn record(&mut self, record: &Record<'_>) {
+    pub(super) fn record(&mut self, record: &Record<'_>) {
         self.report.records += 1;
         self.report.lost_by_logger = self.report.lost_by_logger.max(record.lost);
         if record.controller != self.options.controller {
@@ -66,6 +83,7 @@ impl<'o> Replay<'o> {
             return;
         };
         self.last_record = Some(at);
+        self.pass(at);
         match record.kind {
             RecordKind::Command => match Command::decode(record.packet) {
                 Ok(command) => self.command(at, command),
@@ -83,9 +101,13 @@ impl<'o> Replay<'o> {
                 self.filters.clear();
                 self.pairing.forget();
                 self.own.reset(at);
+                self.scanner_switched(at, false);
                 self.scan_begins_or_ends(at);
             }
-            Command::ScanEnable { commands, .. } => self.commands = commands,
+            Command::ScanEnable { commands, enabled } => {
+                self.commands = commands;
+                self.scanner_switched(at, enabled);
+            }
             Command::AdvertisingData { set, operation, data } => {
                 self.own.set_data(at, format, set, operation, data);
             }
@@ -99,7 +121,54 @@ impl<'o> Replay<'o> {
         }
     }
 
+    /// Linux: notes what the controller does.
+    fn scanner_switched(&mut self, at: CaptureInstant, on: bool) {
+        if self.options.host != ScanningHost::Linux {
+            return;
+        }
+        self.scanner = match (on, self.scanner) {
+            (true, Scanner::Off) => {
+                // How long the service was silent says nothing here: a computer may only listen.
+                self.running = Some(CapturedScan::begin(at, self.scans_begun == 0));
+                self.scans_begun += 1;
+                Scanner::On
+            }
+            (true, Scanner::On | Scanner::Restarting(_)) => Scanner::On,
+            (false, Scanner::On) => Scanner::Restarting(at),
+            (false, scanner) => scanner,
+        };
+    }
+
+    /// Time passes: a scanner that has been off for too long is not restarting.
+    pub(super) fn pass(&mut self, now: CaptureInstant) {
+        if let Scanner::Restarting(since) = self.scanner
+            && now.micros_since(since) >= LONGEST_RESTART_MICROS
+        {
+            self.scanner = Scanner::Off;
+            if let Some(mut scan) = self.running.take() {
+                scan.ended = since;
+                self.scans.push(scan);
+            }
+        }
+    }
+
+    /// The scans that are over, each handed out once.
+    pub(super) fn take_scans(&mut self) -> Vec<CapturedScan> {
+        core::mem::take(&mut self.scans)
+    }
+
+    /// Ends the running scan, if there is one, and begins the next.
+    pub(super) fn cut(&mut self, now: CaptureInstant) -> Option<CapturedScan> {
+        let running = self.running.as_mut()?;
+        let mut scan = core::mem::replace(running, CapturedScan::begin(now, false));
+        scan.ended = now;
+        Some(scan)
+    }
+
     fn scan_begins_or_ends(&mut self, at: CaptureInstant) {
+        if self.options.host != ScanningHost::Android {
+            return;
+        }
         match (self.filters.any(), self.running.take()) {
             (true, None) => {
                 let first_of_service = self.scans.is_empty() || self.own.service_stopped_before(at);
@@ -151,7 +220,8 @@ impl<'o> Replay<'o> {
         report: &AdvertisingReport<'_>,
         advertisement: Advertisement,
     ) {
-        let Some(scan) = &mut self.running else {
+        let restarting = matches!(self.scanner, Scanner::Restarting(_));
+        let Some(scan) = self.running.as_mut().filter(|_| !restarting) else {
             self.report.outside_scans += 1;
             return;
         };
@@ -163,8 +233,12 @@ impl<'o> Replay<'o> {
 
     fn finish(mut self) -> Capture {
         if let (Some(mut scan), Some(last_record)) = (self.running.take(), self.last_record) {
-            self.report.ends_during_scan = true;
-            scan.ended = last_record;
+            if let Scanner::Restarting(since) = self.scanner {
+                scan.ended = since;
+            } else {
+                self.report.ends_during_scan = true;
+                scan.ended = last_record;
+            }
             self.scans.push(scan);
         }
         if let Some(cut_at) = self.options.cut_at {

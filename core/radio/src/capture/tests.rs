@@ -7,8 +7,8 @@ use chikaku_core::signal::RssiDbm;
 use proptest::prelude::*;
 
 use self::phone::{Heard, Phone};
-use super::{Capture, CaptureInstant, CaptureOptions};
-use crate::btsnoop::{BtsnoopError, DataLink};
+use super::{Capture, CaptureInstant, CaptureOptions, CapturedScan, LiveScans, ScanningHost};
+use crate::btsnoop::{BtsnoopError, DataLink, RecordStream};
 use crate::hci::ScanCommands;
 
 /// What a scan handed over: milliseconds, dBm, first byte of the identifier.
@@ -295,6 +295,78 @@ fn other_controllers_are_left_out() {
     let capture = Capture::read(phone.file(), &options).unwrap();
     assert!(capture.scans().is_empty());
     assert_eq!(capture.report().other_controllers, capture.report().records);
+}
+
+const LINUX: CaptureOptions = CaptureOptions {
+    utc_offset_seconds: 0,
+    host: ScanningHost::Linux,
+    format: chikaku_core::advertisement::AdvertisementFormat { service_uuid: 0xfd6f },
+    controller: 0,
+    cut_at: None,
+};
+
+/// The scans of a node that follows the capture as it is written.
+fn followed(file: &[u8], piece: usize) -> Vec<CapturedScan> {
+    let mut scans = LiveScans::new(LINUX);
+    let mut finished = Vec::new();
+    let mut stream = RecordStream::new();
+    for bytes in file.chunks(piece) {
+        stream
+            .receive(bytes, |record, _| {
+                scans.record(record);
+                let now = CaptureInstant::from_unix_micros(record.stamped_micros).unwrap();
+                finished.extend(scans.take_finished(now));
+            })
+            .unwrap();
+    }
+    let end = CaptureInstant::from_unix_micros(i64::from(u32::MAX) * 1_000_000).unwrap();
+    finished.extend(scans.take_finished(end));
+    finished
+}
+
+#[test]
+fn linux_scans_while_its_controller_does_and_waits_for_no_response() {
+    each_generation(|mut phone, _| {
+        phone.hear(900, Heard::not_scannable(9, -70));
+        phone.scanner(1000, true);
+        phone.hear(1500, Heard::scannable(1, -70));
+        phone.hear(1501, Heard::response(1, -60));
+        // The kernel restarts its scanner.
+        phone.scanner(2000, false);
+        phone.scanner(2999, true);
+        phone.hear(4000, Heard::not_scannable(2, -71));
+        phone.scanner(5000, false);
+        phone.scanner(6000, true);
+        phone.hear(6100, Heard::not_scannable(3, -72));
+        phone.scanner(7000, false);
+        let capture = Capture::read(phone.file(), &LINUX).unwrap();
+        let times = |scan: &CapturedScan| (scan.started.unix_micros(), scan.ended.unix_micros());
+        let found: Vec<_> = capture.scans().iter().map(times).collect();
+        assert_eq!(found, [(1_000_000, 5_000_000), (6_000_000, 7_000_000)]);
+        assert_eq!(sightings(&capture, 0), [(1500, Some(-70), 1), (4000, Some(-71), 2)]);
+        assert_eq!(sightings(&capture, 1), [(6100, Some(-72), 3)]);
+        let starts: Vec<_> = capture.scans().iter().map(|scan| scan.first_of_service).collect();
+        assert_eq!(starts, [true, false]);
+        assert!(!capture.report().ends_during_scan);
+        for piece in [1, 7, 100_000] {
+            assert_eq!(followed(phone.file(), piece), capture.scans());
+        }
+    });
+}
+
+#[test]
+fn a_reset_ends_a_scan_of_linux() {
+    each_generation(|mut phone, _| {
+        phone.scanner(1000, true);
+        phone.reset(2000);
+        phone.hear(2500, Heard::not_scannable(2, -70));
+        phone.scanner(9000, true);
+        let capture = Capture::read(phone.file(), &LINUX).unwrap();
+        assert_eq!(capture.scans()[0].ended.unix_micros(), 2_000_000);
+        assert_eq!(capture.scans().len(), 2);
+        assert_eq!((sightings(&capture, 0).len(), capture.report().outside_scans), (0, 1));
+        assert!(capture.report().ends_during_scan);
+    });
 }
 
 proptest! {

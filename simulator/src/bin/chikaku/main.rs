@@ -8,10 +8,14 @@ mod failure;
 mod instant;
 mod keys;
 mod keyserver;
+#[cfg(all(feature = "live", target_os = "linux"))]
+mod live;
 mod match_keys;
 mod output;
 mod progress;
 mod public_key;
+#[cfg(all(feature = "live", target_os = "linux"))]
+mod record;
 mod replay;
 mod scenarios;
 mod simulate;
@@ -49,6 +53,12 @@ enum Command {
     Validate(validate::Arguments),
     /// Match key files against an encounter log in JSON lines
     Match(match_keys::Arguments),
+    /// Run a node on a Bluetooth adapter of this machine, until Ctrl-C
+    #[cfg(all(feature = "live", target_os = "linux"))]
+    Live(live::Arguments),
+    /// Write what a controller says into a capture that `replay` reads, until Ctrl-C
+    #[cfg(all(feature = "live", target_os = "linux"))]
+    Record(record::Arguments),
     /// Look into key files, or make them
     #[command(subcommand)]
     Keys(keys::Command),
@@ -72,6 +82,10 @@ fn main() -> ExitCode {
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Match(arguments) => match_keys::run(&arguments),
+        #[cfg(all(feature = "live", target_os = "linux"))]
+        Command::Live(arguments) => live::run(&arguments),
+        #[cfg(all(feature = "live", target_os = "linux"))]
+        Command::Record(arguments) => record::run(&arguments),
         Command::Keys(command) => keys::run(&command),
         Command::Config(command) => config::run(&command),
         Command::Keyserver(arguments) => keyserver::run(&arguments),

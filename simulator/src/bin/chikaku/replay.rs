@@ -5,7 +5,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use chikaku_core::signal::{RssiCorrectionDb, TransmitPowerDbm};
-use chikaku_radio::capture::CaptureInstant;
+use chikaku_radio::capture::{CaptureInstant, ScanningHost};
+use chikaku_simulator::encounter_file::EncounterFile;
 use chikaku_simulator::replay::{PairWindows, Replay, ReplayOptions, replay};
 use serde_json::{Value, json};
 
@@ -24,9 +25,19 @@ pub(crate) struct Arguments {
     /// Where to write the windows of every (receiver, transmitter) pair
     #[arg(long)]
     json: PathBuf,
+    /// Where to write the encounter log of every receiver, as NN.jsonl
+    #[arg(long, value_name = "DIR")]
+    encounters: Option<PathBuf>,
+    /// The captures are of Linux machines: what `chikaku record` or `btmon -w` wrote
+    #[arg(long)]
+    linux: bool,
+    /// Number of the controller to look at: 0 for hci0
+    #[arg(long, default_value_t = 0)]
+    controller: u16,
     /// Seconds that the phones' local time was ahead of UTC; the captures of DP-3T experiment 34
-    /// are stamped in Swiss summer time
-    #[arg(long, default_value_t = 7200, allow_negative_numbers = true)]
+    /// are stamped in Swiss summer time; Linux stamps UTC
+    #[arg(long, allow_negative_numbers = true)]
+    #[arg(default_value_t = 7200, default_value_if("linux", "true", "0"))]
     utc_offset_seconds: i32,
     /// Transmit power in the senders' metadata, dBm; that of Google's table of 2020-06-13
     #[arg(long, default_value_t = -24, allow_negative_numbers = true)]
@@ -49,6 +60,8 @@ fn look_up(text: &str) -> Result<(u32, CaptureInstant), String> {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let options = ReplayOptions {
+        host: if arguments.linux { ScanningHost::Linux } else { ScanningHost::Android },
+        controller: arguments.controller,
         utc_offset_seconds: arguments.utc_offset_seconds,
         transmit_power: TransmitPowerDbm::new(arguments.transmit_power_dbm)
             .map_err(Failure::refused)?,
@@ -60,6 +73,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let replayed = replay(&captures, &options, || bar.inc(1));
     bar.finish_and_clear();
 
+    if let Some(folder) = &arguments.encounters {
+        for phone in &replayed.phones {
+            let path = folder.join(format!("{:02}.jsonl", phone.phone));
+            failure::write(&path, EncounterFile::write(&phone.sightings).as_bytes())?;
+        }
+    }
     let pairs: Vec<_> = replayed.pairs.iter().map(to_json).collect();
     failure::write(&arguments.json, format!("{:#}\n", Value::from(pairs)).as_bytes())?;
     print(&replayed);
@@ -131,7 +150,7 @@ fn print(replayed: &Replay) {
             format!("{:02}", phone.phone),
             phone.report.records.to_string(),
             phone.scans.to_string(),
-            phone.sightings.to_string(),
+            phone.sightings.len().to_string(),
             phone.identifiers_sent.to_string(),
             own().filter(|pair| !pair.windows.is_empty()).count().to_string(),
             own().map(|pair| pair.windows.len()).sum::<usize>().to_string(),

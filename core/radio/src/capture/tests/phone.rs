@@ -131,6 +131,15 @@ impl Phone {
         }
     }
 
+    /// Switches the controller's scanner, as Linux does.
+    pub(super) fn scanner(&mut self, millis: i64, on: bool) {
+        let on = u8::from(on);
+        match self.commands {
+            ScanCommands::Extended => self.command(millis, &[0x42, 0x20, 6, on, 0, 0, 0, 0, 0]),
+            ScanCommands::Legacy => self.command(millis, &[0x0c, 0x20, 2, on, 0]),
+        }
+    }
+
     pub(super) fn end_scan(&mut self, millis: i64) {
         self.delete_filter(millis, FILTER);
     }

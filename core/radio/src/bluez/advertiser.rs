@@ -1,0 +1,221 @@
+//! Payload and address change together: unregister, wait for the answer, register.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use chikaku_core::engine::plan::AdvertisePlan;
+use tokio::sync::{mpsc, watch};
+use zbus::{Connection, ObjectPath, Proxy, Variant};
+
+use super::adapter::Link;
+use super::{BluezOptions, SERVICE, refused, tell};
+use crate::radio::{RadioEvent, RadioFault};
+
+/// How long to wait before a payload is registered again that BlueZ released by itself. What it
+/// released it for is mostly over by then, or the adapter is known to be gone.
+const AFTER_RELEASE: Duration = Duration::from_secs(1);
+/// Milliseconds between two advertisements, as phones have it (250 on Android, measured 270 to
+/// 290). BlueZ obeys on controllers with extended advertising, if it is run with `--experimental`.
+const INTERVAL_MILLIS: (u32, u32) = (220, 280);
+
+/// What BlueZ reads when it registers the payload.
+struct Advertisement {
+    service_uuid: String,
+    service_data: Vec<u8>,
+    released: mpsc::UnboundedSender<u64>,
+    plan: u64,
+}
+
+#[zbus::interface(name = "org.bluez.LEAdvertisement1")]
+impl Advertisement {
+    fn release(&self) {
+        let _ = self.released.send(self.plan);
+    }
+
+    #[zbus(property, name = "Type")]
+    fn kind(&self) -> &'static str {
+        "broadcast"
+    }
+
+    #[zbus(property, name = "ServiceUUIDs")]
+    fn service_uuids(&self) -> Vec<String> {
+        vec![self.service_uuid.clone()]
+    }
+
+    #[zbus(property)]
+    fn service_data(&self) -> HashMap<String, Variant<'_>> {
+        [(self.service_uuid.clone(), Variant::from(self.service_data.clone()))].into()
+    }
+
+    #[zbus(property)]
+    fn min_interval(&self) -> u32 {
+        INTERVAL_MILLIS.0
+    }
+
+    #[zbus(property)]
+    fn max_interval(&self) -> u32 {
+        INTERVAL_MILLIS.1
+    }
+}
+
+/// What BlueZ has registered.
+struct Registered {
+    plan: u64,
+    generation: u64,
+}
+
+struct Advertiser {
+    options: BluezOptions,
+    events: mpsc::UnboundedSender<RadioEvent>,
+    released: mpsc::UnboundedSender<u64>,
+    wanted: Option<AdvertisePlan>,
+    registered: Option<Registered>,
+}
+
+/// Carries out orders until there are no more, then takes everything off the air.
+pub(super) async fn run(
+    options: BluezOptions,
+    mut link: watch::Receiver<Link>,
+    mut orders: mpsc::UnboundedReceiver<Option<AdvertisePlan>>,
+    events: mpsc::UnboundedSender<RadioEvent>,
+) {
+    let (released, mut releases) = mpsc::unbounded_channel();
+    let mut advertiser = Advertiser { options, events, released, wanted: None, registered: None };
+    let mut watched = true;
+    loop {
+        tokio::select! {
+            order = orders.recv() => match order {
+                Some(wanted) => advertiser.wanted = wanted,
+                None => break,
+            },
+            changed = link.changed(), if watched => watched = changed.is_ok(),
+            Some(plan) = releases.recv() => {
+                if advertiser.registered.as_ref().is_some_and(|registered| registered.plan == plan) {
+                    advertiser.registered = None;
+                    tokio::time::sleep(AFTER_RELEASE).await;
+                }
+            }
+        }
+        // Of several orders at once only the last one counts.
+        while let Ok(wanted) = orders.try_recv() {
+            advertiser.wanted = wanted;
+        }
+        let current = link.borrow_and_update().clone();
+        advertiser.settle(&current).await;
+    }
+    advertiser.wanted = None;
+    let current = link.borrow().clone();
+    advertiser.settle(&current).await;
+}
+
+impl Advertiser {
+    /// Makes what is on the air what is wanted, as far as the adapter lets it.
+    async fn settle(&mut self, link: &Link) {
+        let Some(connection) = link.ready() else {
+            self.registered = None;
+            return;
+        };
+        if let Some(registered) = self.registered.take() {
+            let is_void = registered.generation != link.generation;
+            if !is_void && self.wanted.is_some_and(|plan| plan.number == registered.plan) {
+                self.registered = Some(registered);
+                return;
+            }
+            if let Err(reason) = self.unregister(connection, registered.plan).await
+                && !is_void
+            {
+                // It may still be on the air: nothing new may come under its address.
+                if let Some(plan) = self.wanted.take() {
+                    let plan = plan.number;
+                    tell(&self.events, RadioEvent::AdvertisingFailed { plan, reason });
+                }
+                self.registered = Some(registered);
+                return;
+            }
+        }
+        let Some(plan) = self.wanted else { return };
+        match self.register(connection, &plan).await {
+            Ok(()) => {
+                self.registered =
+                    Some(Registered { plan: plan.number, generation: link.generation });
+                tell(&self.events, RadioEvent::AdvertisingStarted { plan: plan.number });
+            }
+            Err(reason) => {
+                self.wanted = None;
+                let plan = plan.number;
+                tell(&self.events, RadioEvent::AdvertisingFailed { plan, reason });
+            }
+        }
+    }
+
+    async fn register(
+        &self,
+        connection: &Connection,
+        plan: &AdvertisePlan,
+    ) -> Result<(), RadioFault> {
+        const CALL: &str = "RegisterAdvertisement";
+        let path = path_of(plan.number);
+        let advertisement = Advertisement {
+            service_uuid: format!(
+                "0000{:04x}-0000-1000-8000-00805f9b34fb",
+                self.options.format.service_uuid
+            ),
+            service_data: plan.payload.to_service_data().to_vec(),
+            released: self.released.clone(),
+            plan: plan.number,
+        };
+        let server = connection.object_server();
+        server.at(path.as_str(), advertisement).await.map_err(|error| refused(CALL, &error))?;
+        let outcome = self.call(connection, CALL, plan.number, true).await;
+        if outcome.is_err() {
+            let _ = server.remove::<Advertisement, _>(path.as_str()).await;
+        }
+        outcome
+    }
+
+    /// Succeeds if the payload is certainly off the air.
+    async fn unregister(&self, connection: &Connection, plan: u64) -> Result<(), RadioFault> {
+        const CALL: &str = "UnregisterAdvertisement";
+        let outcome = self.call(connection, CALL, plan, false).await;
+        let path = path_of(plan);
+        let _ = connection.object_server().remove::<Advertisement, _>(path.as_str()).await;
+        match outcome {
+            Err(RadioFault::Refused { error, .. }) if error == "org.bluez.Error.DoesNotExist" => {
+                Ok(())
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn call(
+        &self,
+        connection: &Connection,
+        call: &'static str,
+        plan: u64,
+        with_options: bool,
+    ) -> Result<(), RadioFault> {
+        let call_manager = async {
+            let manager = Proxy::new(
+                connection,
+                SERVICE,
+                self.options.path(),
+                "org.bluez.LEAdvertisingManager1",
+            )
+            .await?;
+            let path = path_of(plan);
+            let path = ObjectPath::try_from(path.as_str())?;
+            if with_options {
+                let options: HashMap<&str, Variant<'_>> = HashMap::new();
+                manager.call_method(call, &(&path, options)).await?;
+            } else {
+                manager.call_method(call, &(&path,)).await?;
+            }
+            zbus::Result::Ok(())
+        };
+        call_manager.await.map_err(|error| refused(call, &error))
+    }
+}
+
+fn path_of(plan: u64) -> String {
+    format!("/dev/chikaku/advertisement/{plan}")
+}

@@ -1,0 +1,58 @@
+//! `chikaku record`: what a controller says, as a capture.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+
+use chikaku_radio::bluez::ControllerLog;
+use chikaku_radio::btsnoop::{self, RecordKind};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::failure::{self, Failure};
+use crate::output::say;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Where to write the capture (btsnoop)
+    out: PathBuf,
+    /// The Bluetooth adapter; the others are left out
+    #[arg(long, default_value = "hci0", value_parser = crate::live::adapter)]
+    adapter: u16,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let file = File::create(&arguments.out).map_err(|error| failure::at(&arguments.out, error))?;
+    let mut capture = BufWriter::new(file);
+    let mut records = 0_u64;
+    let runtime = crate::live::runtime()?;
+    let outcome: Result<(), Failure> = runtime.block_on(async {
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::refused)?;
+        let mut terminate = signal(SignalKind::terminate()).map_err(Failure::refused)?;
+        let mut log = ControllerLog::open().map_err(Failure::refused)?;
+        let mut written = capture.write_all(&btsnoop::LINUX_FILE_HEADER);
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => break,
+                _ = terminate.recv() => break,
+                received = log.receive(|record, bytes| {
+                    // Data of connections is nobody's business here.
+                    let wanted = matches!(record.kind, RecordKind::Command | RecordKind::Event);
+                    if wanted && record.controller == arguments.adapter && written.is_ok() {
+                        written = capture.write_all(bytes);
+                        records += 1;
+                    }
+                }) => received.map_err(Failure::refused)?,
+            }
+            // Whoever reads it while it grows sees whole records.
+            written = written.and_then(|()| capture.flush());
+            if written.is_err() {
+                break;
+            }
+        }
+        written.map_err(|error| failure::at(&arguments.out, error))
+    });
+    outcome?;
+    capture.flush().map_err(|error| failure::at(&arguments.out, error))?;
+    say!("{}: {records} records", arguments.out.display());
+    Ok(())
+}
