@@ -62,7 +62,7 @@ pub struct World {
 pub const CONTACTS: usize = 16;
 
 fn below(random: &mut ChaCha8Rng, end: u32) -> u32 {
-    (u64::from(random.next_u32()) * u64::from(end) >> 32) as u32
+    ((u64::from(random.next_u32()) * u64::from(end)) >> 32) as u32
 }
 
 fn heard(identifier: [u8; 16], heard_at: Timestamp) -> Sighting {

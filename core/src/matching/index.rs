@@ -102,7 +102,7 @@ impl FromIterator<Sighting> for SightingIndex {
 fn bucket_of(identifier: &[u8; 16], buckets: usize) -> usize {
     let [a, b, c, d, ..] = *identifier;
     let first = u64::from(u32::from_be_bytes([a, b, c, d]));
-    (first * buckets as u64 >> 32) as usize
+    ((first * buckets as u64) >> 32) as usize
 }
 
 impl Orders {

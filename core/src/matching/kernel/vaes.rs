@@ -218,8 +218,8 @@ fn extend(w: &mut [Vector; 16], t: usize) {
 fn compress(before: &[Vector; 8], block: &[Vector; 16]) -> [Vector; 8] {
     let mut w = *block;
     let mut state = *before;
-    for t in 0..16 {
-        state = round(state, add(w[t], words(hkdf::ROUND[t])));
+    for (w, constant) in w.iter().zip(hkdf::ROUND) {
+        state = round(state, add(*w, words(constant)));
     }
     for constants in hkdf::ROUND[16..].as_chunks::<16>().0 {
         for t in 0..16 {
@@ -507,7 +507,9 @@ features! {
 fn places<const N: usize>(prefixes: Vector) -> Vector {
     const { assert!(N.is_power_of_two() && N <= 1 << 22) };
     let places = _mm512_srli_epi32::<10>(prefixes);
-    _mm512_and_si512(places, words(const { (N - 1) as u32 }))
+    #[expect(clippy::cast_possible_truncation, reason = "at most 2^22")]
+    let last = const { (N - 1) as u32 };
+    _mm512_and_si512(places, words(last))
 }
 
 /// In the highest bit of each word: whether both bits that the prefix chooses are set.
