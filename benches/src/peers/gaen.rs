@@ -11,7 +11,10 @@ use super::{Peer, counts, identifiers};
 /// The index: 65,536 buckets.
 #[derive(Debug)]
 pub struct Gaen {
-    heard: Vec<([u8; 16], Sighting)>,
+    /// Sorted, side by side as the published design has them where strings hold 16 bytes inline.
+    identifiers: Vec<[u8; 16]>,
+    /// In the same order.
+    sightings: Vec<Sighting>,
     ends: Vec<u32>,
 }
 
@@ -19,11 +22,12 @@ impl Gaen {
     /// Sorts a log.
     #[must_use]
     pub fn new(sightings: &[Sighting]) -> Self {
+        let mut sightings = sightings.to_vec();
+        sightings.sort_unstable_by_key(|sighting| sighting.advertisement.identifier);
         let identifier = |s: &Sighting| *s.advertisement.identifier.as_bytes();
-        let mut heard: Vec<_> = sightings.iter().map(|s| (identifier(s), *s)).collect();
-        heard.sort_unstable_by_key(|(identifier, _)| *identifier);
+        let identifiers: Vec<_> = sightings.iter().map(identifier).collect();
         let mut ends = vec![0_u32; 1 << 16];
-        for (identifier, _) in &heard {
+        for identifier in &identifiers {
             ends[bucket(identifier)] += 1;
         }
         let mut sum = 0;
@@ -31,13 +35,13 @@ impl Gaen {
             sum += *end;
             *end = sum;
         }
-        Self { heard, ends }
+        Self { identifiers, sightings, ends }
     }
 
-    fn bucket(&self, identifier: &[u8; 16]) -> &[([u8; 16], Sighting)] {
+    fn bucket(&self, identifier: &[u8; 16]) -> core::ops::Range<usize> {
         let bucket = bucket(identifier);
         let start = if bucket == 0 { 0 } else { self.ends[bucket - 1] };
-        &self.heard[start as usize..self.ends[bucket] as usize]
+        start as usize..self.ends[bucket] as usize
     }
 }
 
@@ -47,12 +51,14 @@ fn bucket(identifier: &[u8; 16]) -> usize {
 
 impl Peer for Gaen {
     fn matches(&mut self, keys: &mut dyn Iterator<Item = &DiagnosisKey>) -> usize {
-        let is_heard = |id: &[u8; 16]| self.bucket(id).iter().any(|(heard, _)| heard == id);
+        let is_heard = |id: &[u8; 16]| self.identifiers[self.bucket(id)].contains(id);
         let found: Vec<_> =
             keys.filter(|key| identifiers(key).iter().any(is_heard)).copied().collect();
         let in_time = |key: &&DiagnosisKey| {
             identifiers(key).iter().zip(key.rolling_start().get()..).any(|(id, interval)| {
-                self.bucket(id).iter().any(|(heard, s)| heard == id && counts(s, interval))
+                let of_this = |s: &&Sighting| s.advertisement.identifier.as_bytes() == id;
+                let mut heard = self.sightings[self.bucket(id)].iter().filter(of_this);
+                heard.any(|sighting| counts(sighting, interval))
             })
         };
         found.iter().filter(in_time).count()

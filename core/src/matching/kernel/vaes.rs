@@ -508,7 +508,9 @@ features! {
 fn places<const N: usize>(prefixes: Vector) -> Vector {
     const { assert!(N.is_power_of_two() && N <= 1 << 22) };
     let places = _mm512_srli_epi32::<10>(prefixes);
-    _mm512_and_si512(places, words(const { (N - 1) as u32 }))
+    #[expect(clippy::cast_possible_truncation, reason = "at most 2^22")]
+    let last = const { (N - 1) as u32 };
+    _mm512_and_si512(places, words(last))
 }
 
 /// In the highest bit of each word: whether both bits that the prefix chooses are set.

@@ -93,7 +93,7 @@ fn run_town(phones: u32, arguments: &Arguments) -> Result<(), Failure> {
         judgement.missed,
         judgement.falsely
     );
-    say!("{:.0} phone-days per minute on one core", phone_days / minutes);
+    say!("{:.0} phone-days per minute, on one thread", phone_days / minutes);
     say!("{} events, digest {}", outcome.trace_events, hex::encode(outcome.digest));
     Ok(())
 }
