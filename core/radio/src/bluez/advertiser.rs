@@ -18,18 +18,27 @@ const AFTER_RELEASE: Duration = Duration::from_secs(1);
 /// 290). BlueZ obeys on controllers with extended advertising, if it is run with `--experimental`.
 const INTERVAL_MILLIS: (u32, u32) = (220, 280);
 
+/// Errors that say that a registration is gone.
+const GONE: [&str; 5] = [
+    "org.bluez.Error.DoesNotExist",
+    "org.freedesktop.DBus.Error.NameHasNoOwner",
+    "org.freedesktop.DBus.Error.ServiceUnknown",
+    "org.freedesktop.DBus.Error.UnknownMethod",
+    "org.freedesktop.DBus.Error.UnknownObject",
+];
+
 /// What BlueZ reads when it registers the payload.
 struct Advertisement {
     service_uuid: String,
     service_data: Vec<u8>,
     released: mpsc::UnboundedSender<u64>,
-    plan: u64,
+    number: u64,
 }
 
 #[zbus::interface(name = "org.bluez.LEAdvertisement1")]
 impl Advertisement {
     fn release(&self) {
-        let _ = self.released.send(self.plan);
+        let _ = self.released.send(self.number);
     }
 
     #[zbus(property, name = "Type")]
@@ -58,9 +67,11 @@ impl Advertisement {
     }
 }
 
-/// What BlueZ has registered.
+/// What BlueZ has registered, by the number of the registration.
+#[derive(Clone, Copy)]
 struct Registered {
     plan: u64,
+    number: u64,
     generation: u64,
 }
 
@@ -70,6 +81,10 @@ struct Advertiser {
     released: mpsc::UnboundedSender<u64>,
     wanted: Option<AdvertisePlan>,
     registered: Option<Registered>,
+    /// Registrations that were lost with the adapter. BlueZ keeps those of an adapter that is
+    /// switched off, and would put them on the air again beside the next one.
+    lost: Vec<Registered>,
+    registrations: u64,
 }
 
 /// Carries out orders until there are no more, then takes everything off the air.
@@ -80,7 +95,15 @@ pub(super) async fn run(
     events: mpsc::UnboundedSender<RadioEvent>,
 ) {
     let (released, mut releases) = mpsc::unbounded_channel();
-    let mut advertiser = Advertiser { options, events, released, wanted: None, registered: None };
+    let mut advertiser = Advertiser {
+        options,
+        events,
+        released,
+        wanted: None,
+        registered: None,
+        lost: Vec::new(),
+        registrations: 0,
+    };
     let mut watched = true;
     loop {
         tokio::select! {
@@ -89,8 +112,8 @@ pub(super) async fn run(
                 None => break,
             },
             changed = link.changed(), if watched => watched = changed.is_ok(),
-            Some(plan) = releases.recv() => {
-                if advertiser.registered.as_ref().is_some_and(|registered| registered.plan == plan) {
+            Some(number) = releases.recv() => {
+                if advertiser.registered.as_ref().is_some_and(|registered| registered.number == number) {
                     advertiser.registered = None;
                     tokio::time::sleep(AFTER_RELEASE).await;
                 }
@@ -112,32 +135,36 @@ impl Advertiser {
     /// Makes what is on the air what is wanted, as far as the adapter lets it.
     async fn settle(&mut self, link: &Link) {
         let Some(connection) = link.ready() else {
-            self.registered = None;
+            self.lost.extend(self.registered.take());
+            if let Some(connection) = &link.connection {
+                // At once, so that it is gone before the adapter is switched on again.
+                let _ = self.unregister_lost(connection).await;
+            }
             return;
         };
-        if let Some(registered) = self.registered.take() {
-            let is_void = registered.generation != link.generation;
-            if !is_void && self.wanted.is_some_and(|plan| plan.number == registered.plan) {
-                self.registered = Some(registered);
+        if let Some(registered) = self.registered {
+            let is_wanted = self.wanted.is_some_and(|plan| plan.number == registered.plan);
+            if is_wanted && registered.generation == link.generation {
                 return;
             }
-            if let Err(reason) = self.unregister(connection, registered.plan).await
-                && !is_void
-            {
-                // It may still be on the air: nothing new may come under its address.
-                if let Some(plan) = self.wanted.take() {
-                    let plan = plan.number;
-                    tell(&self.events, RadioEvent::AdvertisingFailed { plan, reason });
-                }
-                self.registered = Some(registered);
-                return;
+            self.registered = None;
+            self.lost.push(registered);
+        }
+        if let Err(reason) = self.unregister_lost(connection).await {
+            // Something old may still be on the air: nothing new may come beside it.
+            if let Some(plan) = self.wanted.take() {
+                let plan = plan.number;
+                tell(&self.events, RadioEvent::AdvertisingFailed { plan, reason });
             }
+            return;
         }
         let Some(plan) = self.wanted else { return };
-        match self.register(connection, &plan).await {
+        self.registrations += 1;
+        let number = self.registrations;
+        match self.register(connection, &plan, number).await {
             Ok(()) => {
-                self.registered =
-                    Some(Registered { plan: plan.number, generation: link.generation });
+                let generation = link.generation;
+                self.registered = Some(Registered { plan: plan.number, number, generation });
                 tell(&self.events, RadioEvent::AdvertisingStarted { plan: plan.number });
             }
             Err(reason) => {
@@ -148,13 +175,23 @@ impl Advertiser {
         }
     }
 
+    /// Succeeds if nothing that was registered before can be on the air.
+    async fn unregister_lost(&mut self, connection: &Connection) -> Result<(), RadioFault> {
+        while let Some(lost) = self.lost.last() {
+            self.unregister(connection, lost.number).await?;
+            self.lost.pop();
+        }
+        Ok(())
+    }
+
     async fn register(
         &self,
         connection: &Connection,
         plan: &AdvertisePlan,
+        number: u64,
     ) -> Result<(), RadioFault> {
         const CALL: &str = "RegisterAdvertisement";
-        let path = path_of(plan.number);
+        let path = path_of(number);
         let advertisement = Advertisement {
             service_uuid: format!(
                 "0000{:04x}-0000-1000-8000-00805f9b34fb",
@@ -162,11 +199,11 @@ impl Advertiser {
             ),
             service_data: plan.payload.to_service_data().to_vec(),
             released: self.released.clone(),
-            plan: plan.number,
+            number,
         };
         let server = connection.object_server();
         server.at(path.as_str(), advertisement).await.map_err(|error| refused(CALL, &error))?;
-        let outcome = self.call(connection, CALL, plan.number, true).await;
+        let outcome = self.call(connection, CALL, number, true).await;
         if outcome.is_err() {
             let _ = server.remove::<Advertisement, _>(path.as_str()).await;
         }
@@ -174,15 +211,14 @@ impl Advertiser {
     }
 
     /// Succeeds if the payload is certainly off the air.
-    async fn unregister(&self, connection: &Connection, plan: u64) -> Result<(), RadioFault> {
+    async fn unregister(&self, connection: &Connection, number: u64) -> Result<(), RadioFault> {
         const CALL: &str = "UnregisterAdvertisement";
-        let outcome = self.call(connection, CALL, plan, false).await;
-        let path = path_of(plan);
+        let outcome = self.call(connection, CALL, number, false).await;
+        let path = path_of(number);
         let _ = connection.object_server().remove::<Advertisement, _>(path.as_str()).await;
         match outcome {
-            Err(RadioFault::Refused { error, .. }) if error == "org.bluez.Error.DoesNotExist" => {
-                Ok(())
-            }
+            // Nor can anything be on the air of a service or an adapter that does not exist.
+            Err(RadioFault::Refused { error, .. }) if GONE.contains(&error.as_str()) => Ok(()),
             outcome => outcome,
         }
     }
@@ -191,7 +227,7 @@ impl Advertiser {
         &self,
         connection: &Connection,
         call: &'static str,
-        plan: u64,
+        number: u64,
         with_options: bool,
     ) -> Result<(), RadioFault> {
         let call_manager = async {
@@ -202,7 +238,7 @@ impl Advertiser {
                 "org.bluez.LEAdvertisingManager1",
             )
             .await?;
-            let path = path_of(plan);
+            let path = path_of(number);
             let path = ObjectPath::try_from(path.as_str())?;
             if with_options {
                 let options: HashMap<&str, Variant<'_>> = HashMap::new();
@@ -216,6 +252,6 @@ impl Advertiser {
     }
 }
 
-fn path_of(plan: u64) -> String {
-    format!("/dev/chikaku/advertisement/{plan}")
+fn path_of(number: u64) -> String {
+    format!("/dev/chikaku/advertisement/{number}")
 }

@@ -54,7 +54,9 @@ pub(super) const INFO_BLOCK: [u32; 16] = {
     block
 };
 
-/// The schedule of [`INFO_BLOCK`] with the round constants added.
+/// The schedule of [`INFO_BLOCK`] with the round constants added, for kernels without an
+/// instruction that adds them.
+#[cfg(target_arch = "x86_64")]
 pub(super) const INFO_ROUND: [u32; 64] = {
     let mut schedule = schedule(INFO_BLOCK);
     let mut t = 0;

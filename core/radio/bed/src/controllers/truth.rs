@@ -7,6 +7,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
+use super::air::now;
+
 pub(crate) struct Truth(BufWriter<File>);
 
 impl Truth {
@@ -14,11 +16,13 @@ impl Truth {
         Ok(Self(BufWriter::new(File::create(path)?)))
     }
 
-    /// Adds a line about `controller`; times are microseconds since 1970 by the wall clock.
+    /// Adds a line about `controller`, with microseconds since 1970 by the wall clock and since boot
+    /// by the one that nobody can set.
     pub(crate) fn say(&mut self, controller: usize, what: &str, mut fields: Value) {
         fields["controller"] = json!(controller);
         fields["event"] = json!(what);
         fields["micros"] = json!(wall_micros());
+        fields["boot_micros"] = json!(u64::try_from(now().as_micros()).unwrap_or(u64::MAX));
         // A full disk ends the run elsewhere.
         let _ = writeln!(self.0, "{fields}");
         if what != "report" {

@@ -39,6 +39,9 @@ struct Arguments {
     faults: bool,
 }
 
+/// Identifier, strength in dBm, second since 1970.
+type Reported = ([u8; 16], i64, i64);
+
 /// Claims, printed as they are judged.
 struct Verdicts {
     failed: bool,
@@ -125,7 +128,8 @@ fn intervals(truth: &Truth, nodes: &[NodeLog], verdicts: &mut Verdicts) {
                 None => problems.push(format!("node {number}: a payload that nobody planned")),
                 Some(until) => {
                     let (begins, ends) = ((until - 600) * MICROS, until * MICROS);
-                    if aired.from < begins || aired.until > ends {
+                    let outside = aired.from < begins || aired.until > ends;
+                    if outside && !aired.clock_was_set {
                         let late = aired.until - ends;
                         problems.push(format!("node {number}: {late} µs late"));
                     }
@@ -175,19 +179,35 @@ fn heard(truth: &Truth, nodes: &[NodeLog], verdicts: &mut Verdicts) {
             .collect();
         expected.sort_unstable();
         found.sort_unstable();
-        let mut problems = Vec::new();
-        if expected.len() != found.len() {
-            problems.push(format!("{} of {} reports", found.len(), expected.len()));
-        }
-        let differs = expected.iter().zip(&found).filter(|(expected, found)| {
-            // The kernel stamps a report some microseconds after the controller has sent it.
-            (expected.0, expected.1) != (found.0, found.1) || (found.2 - expected.2).abs() > 1
-        });
-        problems.extend(differs.map(|(expected, found)| {
-            format!("{} dBm at {} and {} dBm at {}", expected.1, expected.2, found.1, found.2)
-        }));
+        let problems = differences(&expected, &found);
         let claim =
             format!("node {number} was handed the {} reports of its controller", expected.len());
         verdicts.claim(&claim, &problems);
+    }
+}
+
+/// What only one of two sorted lists has.
+fn differences(expected: &[Reported], found: &[Reported]) -> Vec<String> {
+    let (mut expected, mut found) = (expected.iter().peekable(), found.iter().peekable());
+    let mut problems = Vec::new();
+    loop {
+        match (expected.peek(), found.peek()) {
+            (None, None) => return problems,
+            // The kernel stamps a report some microseconds after the controller has sent it.
+            (Some(a), Some(b)) if (a.0, a.1) == (b.0, b.1) && (a.2 - b.2).abs() <= 1 => {
+                expected.next();
+                found.next();
+            }
+            (Some(missing), after) if after.is_none_or(|after| missing < after) => {
+                problems.push(format!("{} dBm at {} is missing", missing.1, missing.2));
+                expected.next();
+            }
+            (_, surplus) => {
+                if let Some(surplus) = surplus {
+                    problems.push(format!("{} dBm at {} is too much", surplus.1, surplus.2));
+                }
+                found.next();
+            }
+        }
     }
 }

@@ -19,6 +19,10 @@ pub(crate) struct Aired {
     pub(crate) is_private_broadcast: bool,
     pub(crate) from: i64,
     pub(crate) until: i64,
+    /// Wall clock less the clock since boot, when it began.
+    wall_less_boot: i64,
+    /// Whether somebody set the wall clock meanwhile: then it says little about the interval.
+    pub(crate) clock_was_set: bool,
 }
 
 /// What a controller told its host.
@@ -82,15 +86,23 @@ impl Truth {
                 let is_private_broadcast =
                     line["random"] == true && line["kind"] == 3 && first < 64;
                 let service_data = advertisement.to_service_data();
-                let (from, until) = (micros, micros);
-                on.insert(
+                let aired = Aired {
                     controller,
-                    Aired { controller, address, service_data, is_private_broadcast, from, until },
-                );
+                    address,
+                    service_data,
+                    is_private_broadcast,
+                    from: micros,
+                    until: micros,
+                    wall_less_boot: micros - number(line, "boot_micros")?,
+                    clock_was_set: false,
+                };
+                on.insert(controller, aired);
             }
             "advertising_off" | "removed" => {
                 if let Some(mut aired) = on.remove(&controller) {
                     aired.until = micros;
+                    let wall_less_boot = micros - number(line, "boot_micros")?;
+                    aired.clock_was_set = (wall_less_boot - aired.wall_less_boot).abs() > MICROS;
                     self.aired.push(aired);
                 }
             }
