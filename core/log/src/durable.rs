@@ -77,7 +77,7 @@ impl DurableLog {
         let mut drawers = Drawers::new(Credentials::of(root))?;
         drawers.provide(None)?;
         let pages = Pages::create(&*disk)?;
-        let journal = Journal::create(&*disk, 0, 0)?;
+        let journal = Journal::create(&*disk, 0, pages.checksum()?, 0)?;
         spool::publish_key(&*disk, drawers.spool_keys().last())?;
         drawers.save(&*disk)?;
         disk.remove(CREATING).and_then(|()| disk.sync_names()).doing("creating the log")?;

@@ -4,15 +4,19 @@
 //! that was cut off is told from one that was never filled. A commit is a frame:
 //!
 //! ```text
-//! magic 8 │ schema u16 │ base u64 │ length u64 │ checksum 16     the header, once
-//! length u32 │ sequence u64 │ payload │ checksum 16              a frame
-//! 0 0 0 …                                                        not yet written
+//! magic 8 │ schema u16 │ base u64 │ length u64 │ pages 16 │ checksum 16     the header, once
+//! length u32 │ sequence u64 │ payload │ checksum 16                         a frame
+//! 0 0 0 …                                                                   not yet written
 //! ```
+//!
+//! `pages` is the checksum of the whole database. It changes only between a frame without content,
+//! which says that merging begins, and the next journal.
 //!
 //! Frames are numbered without gaps from `base`. A last frame that is not whole is what a crash
 //! leaves of a commit that was not acknowledged, and is reported; a broken frame before a whole
 //! one is damage.
 
+use core::fmt;
 use core::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -24,23 +28,35 @@ use crate::seal::checksum;
 pub(crate) const FILE: &str = "journal";
 const FRESH: &str = "journal.new";
 const MAGIC: &[u8; 8] = b"chikakuJ";
-const HEADER: usize = 8 + 2 + 8 + 8 + 16;
+const HEADER: usize = 8 + 2 + 8 + 8 + SUM + SUM;
 const FRAME_HEADER: usize = 4 + 8;
 const SUM: usize = 16;
 /// Bytes of a frame besides its payload.
 const OVERHEAD: usize = FRAME_HEADER + SUM;
 /// Length of an ordinary journal: about ninety scans of thirty phones.
 const LENGTH: usize = 64 * 1024;
+/// Payload of the frame that says that merging begins: no segments, as the codec writes them.
+const MERGING: [u8; 2] = [1, 0];
 /// No payload is longer, and no journal much.
 const LONGEST_PAYLOAD: usize = 32 << 20;
 
 /// An open journal.
-#[derive(Debug)]
 pub(crate) struct Journal {
     file: Arc<dyn DiskFile>,
     length: usize,
     end: usize,
     next: u64,
+    is_merging: bool,
+}
+
+impl fmt::Debug for Journal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Journal")
+            .field("length", &self.length)
+            .field("end", &self.end)
+            .field("next", &self.next)
+            .finish_non_exhaustive()
+    }
 }
 
 /// One commit as it stands in the journal.
@@ -57,6 +73,8 @@ pub(crate) struct Opened {
     pub(crate) frames: Vec<Frame>,
     /// Number of the last commit that was never in this journal.
     pub(crate) base: u64,
+    /// Checksum of the database, if it has not changed since.
+    pub(crate) pages: Option<[u8; 16]>,
     /// Bytes of a last frame that is not whole.
     pub(crate) unfinished: Option<u64>,
     /// Whole frames after a broken one, or a journal that is cut off.
@@ -64,18 +82,24 @@ pub(crate) struct Opened {
 }
 
 impl Journal {
-    /// A new journal after commit `base` in the place of the old one, with room for a payload of
-    /// `room` bytes.
-    pub(crate) fn create(disk: &dyn Disk, base: u64, room: usize) -> Result<Self, LogError> {
+    /// A new journal after commit `base` in the place of the old one, for a database with the
+    /// checksum `pages`, with room for a payload of `room` bytes.
+    pub(crate) fn create(
+        disk: &dyn Disk,
+        base: u64,
+        pages: [u8; 16],
+        room: usize,
+    ) -> Result<Self, LogError> {
         if room > LONGEST_PAYLOAD {
             return Err(LogError::TooLarge { bytes: room });
         }
-        let length = LENGTH.max(HEADER + OVERHEAD + room);
+        let length = LENGTH.max(HEADER + OVERHEAD + room + OVERHEAD + MERGING.len());
         let fixed = [
             &MAGIC[..],
             &SCHEMA.to_le_bytes(),
             &base.to_le_bytes(),
             &(length as u64).to_le_bytes(),
+            &pages,
         ]
         .concat();
         let header = [&fixed[..], &checksum(&[&fixed])].concat();
@@ -89,7 +113,8 @@ impl Journal {
             Ok(file)
         };
         let file = write().doing("starting a journal")?;
-        Ok(Self { file, length, end: HEADER, next: base.saturating_add(1) })
+        let next = base.saturating_add(1);
+        Ok(Self { file, length, end: HEADER, next, is_merging: false })
     }
 
     /// Reads the journal on `disk`.
@@ -97,7 +122,7 @@ impl Journal {
         let file = disk.open(FILE).doing("opening the journal")?;
         let file = file.ok_or_else(|| damaged("missing"))?;
         let bytes = read_whole(&*file).doing("reading the journal")?;
-        let (base, length) = read_header(&bytes)?;
+        let (base, length, pages) = read_header(&bytes)?;
         let mut damage = None;
         if bytes.len() != length {
             let what = format!("{} bytes long instead of {length}", bytes.len());
@@ -123,8 +148,10 @@ impl Journal {
                 Damage { file: FILE, what }
             });
         }
-        let journal = Self { file, length, end, next };
-        Ok(Opened { journal, frames, base, unfinished, damage })
+        let is_merging = frames.iter().any(|frame| frame.payload == MERGING);
+        let pages = (!is_merging).then_some(pages);
+        let journal = Self { file, length, end, next, is_merging };
+        Ok(Opened { journal, frames, base, pages, unfinished, damage })
     }
 
     /// Number of the last commit.
@@ -137,13 +164,19 @@ impl Journal {
         self.next
     }
 
-    /// Whether a payload of so many bytes still goes in.
+    /// Whether a payload of so many bytes still goes in, and the beginning of merging after it.
     pub(crate) const fn has_room_for(&self, payload: usize) -> bool {
-        payload <= LONGEST_PAYLOAD && payload + OVERHEAD <= self.length.saturating_sub(self.end)
+        let room = self.length.saturating_sub(self.end);
+        payload <= LONGEST_PAYLOAD && payload + OVERHEAD + MERGING.len() + OVERHEAD <= room
     }
 
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.end == HEADER
+    /// Says that the database is about to change.
+    pub(crate) fn begin_merging(&mut self) -> Result<(), LogError> {
+        if !self.is_merging {
+            self.append(&MERGING).map_err(|failed| failed.error)?;
+            self.is_merging = true;
+        }
+        Ok(())
     }
 
     /// Makes `payload` durable as commit [`Journal::next`]. The caller has asked for room.
@@ -183,7 +216,8 @@ fn damaged(what: &str) -> LogError {
     LogError::corrupt(Damage { file: FILE, what: what.to_owned() })
 }
 
-fn read_header(bytes: &[u8]) -> Result<(u64, usize), LogError> {
+/// Base, length and the checksum of the database.
+fn read_header(bytes: &[u8]) -> Result<(u64, usize, [u8; SUM]), LogError> {
     let broken = || damaged("its header is broken");
     let (header, _) = bytes.split_at_checked(HEADER).ok_or_else(broken)?;
     let (fixed, sum) = header.split_at_checked(HEADER - SUM).ok_or_else(broken)?;
@@ -193,10 +227,11 @@ fn read_header(bytes: &[u8]) -> Result<(u64, usize), LogError> {
     let rest = fixed.strip_prefix(MAGIC).ok_or_else(broken)?;
     let (schema, rest) = rest.split_first_chunk::<2>().ok_or_else(broken)?;
     let (base, rest) = rest.split_first_chunk::<8>().ok_or_else(broken)?;
-    let (length, _) = rest.split_first_chunk::<8>().ok_or_else(broken)?;
+    let (length, rest) = rest.split_first_chunk::<8>().ok_or_else(broken)?;
+    let (pages, _) = rest.split_first_chunk::<SUM>().ok_or_else(broken)?;
     crate::schema::readable(u16::from_le_bytes(*schema)).map_err(|_| broken())?;
     let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| broken())?;
-    Ok((u64::from_le_bytes(*base), length))
+    Ok((u64::from_le_bytes(*base), length, *pages))
 }
 
 /// The whole frame at `offset`, if there is one and its number is among `numbers`.

@@ -17,6 +17,9 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 #[error("the operating system gave no random numbers")]
 pub struct NoRandomness;
 
+/// Bytes of the nonce at the front of what is sealed.
+pub(crate) const NONCE: usize = NONCE_LEN;
+
 /// What was opened is not what was sealed, or not under this key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Unauthentic;
@@ -30,11 +33,28 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N], NoRandomness> {
 /// The first half of SHA-256: tells torn and damaged bytes from whole ones. Secrets and
 /// authenticity are the seal's business.
 pub(crate) fn checksum(parts: &[&[u8]]) -> [u8; 16] {
-    let mut context = digest::Context::new(&digest::SHA256);
-    parts.iter().for_each(|part| context.update(part));
-    let mut sum = [0; 16];
-    sum.iter_mut().zip(context.finish().as_ref()).for_each(|(to, from)| *to = *from);
-    sum
+    let mut sum = Checksum::new();
+    parts.iter().for_each(|part| sum.add(part));
+    sum.finish()
+}
+
+/// A [`checksum`] in the making.
+pub(crate) struct Checksum(digest::Context);
+
+impl Checksum {
+    pub(crate) fn new() -> Self {
+        Self(digest::Context::new(&digest::SHA256))
+    }
+
+    pub(crate) fn add(&mut self, part: &[u8]) {
+        self.0.update(part);
+    }
+
+    pub(crate) fn finish(self) -> [u8; 16] {
+        let mut sum = [0; 16];
+        sum.iter_mut().zip(self.0.finish().as_ref()).for_each(|(to, from)| *to = *from);
+        sum
+    }
 }
 
 /// The host's key, under which all others are sealed: 32 bytes that Android Keystore, iOS

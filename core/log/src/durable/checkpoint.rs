@@ -10,7 +10,7 @@ use crate::codec;
 use crate::drawers::{DrawerId, Drawers};
 use crate::error::LogError;
 use crate::journal::Journal;
-use crate::pages::{Batch, Place};
+use crate::pages::{Batch, Pages, Place};
 use crate::seal::checksum;
 use crate::stored::{ScanGroup, StoredChange, chunks};
 
@@ -18,12 +18,10 @@ use crate::stored::{ScanGroup, StoredChange, chunks};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Maintenance {
-    /// Bytes of sealed records.
-    pub record_bytes: u64,
-    /// Bytes of pages in use.
-    pub page_bytes: u64,
-    /// Whether free pages were given back to the file system.
-    pub compacted: bool,
+    /// Length of the database before.
+    pub bytes_before: u64,
+    /// Length of the database now.
+    pub bytes_after: u64,
 }
 
 /// One checkpoint in the making.
@@ -45,16 +43,9 @@ impl DurableLog {
     /// The medium's.
     pub fn maintain(&mut self) -> Result<Maintenance, LogError> {
         self.refresh()?;
-        self.checkpoint(0)?;
-        let compacted = match self.pages.compact() {
-            Ok(compacted) => compacted,
-            Err(error) => {
-                self.is_stale = true;
-                return Err(error);
-            }
-        };
-        let (record_bytes, page_bytes) = self.pages.sizes()?;
-        Ok(Maintenance { record_bytes, page_bytes, compacted })
+        let bytes_before = self.pages.length()?;
+        self.checkpoint_and(0, Pages::compact)?;
+        Ok(Maintenance { bytes_before, bytes_after: self.pages.length()? })
     }
 
     /// Whether there are keys of nothing, or of what is forgotten.
@@ -66,7 +57,15 @@ impl DurableLog {
     /// journal with room for a payload of `room` bytes. If it fails, the log reads itself anew
     /// from disk, now or before the next commit.
     pub(super) fn checkpoint(&mut self, room: usize) -> Result<(), LogError> {
-        let done = self.try_checkpoint(room);
+        self.checkpoint_and(room, |_| Ok(()))
+    }
+
+    fn checkpoint_and(
+        &mut self,
+        room: usize,
+        then: impl FnOnce(&mut Pages) -> Result<(), LogError>,
+    ) -> Result<(), LogError> {
+        let done = self.try_checkpoint(room, then);
         if done.is_err() {
             self.is_stale = true;
             let _ = self.refresh();
@@ -74,22 +73,29 @@ impl DurableLog {
         done
     }
 
-    fn try_checkpoint(&mut self, room: usize) -> Result<(), LogError> {
+    fn try_checkpoint(
+        &mut self,
+        room: usize,
+        then: impl FnOnce(&mut Pages) -> Result<(), LogError>,
+    ) -> Result<(), LogError> {
+        self.journal.begin_merging()?;
         let Plan { mut drawers, dead, batch, ledgers, chunks, last_slot } = self.plan()?;
         // A key is durable before anything is sealed under it.
         if drawers.ids().ne(self.drawers.ids()) || !dead.is_empty() {
             drawers.save(&*self.disk)?;
         }
+        let forgotten = if dead.is_empty() { Vec::new() } else { self.pages.sealed_in(&dead)? };
         let merged = batch.merged;
         self.pages.write(batch)?;
-        // The records are gone from the pages; now nothing that is left of them can be opened.
         if !dead.is_empty() {
+            // The records are gone from the tree. Now nothing that is left of them can be opened,
+            // and then they are overwritten.
             dead.iter().for_each(|drawer| drawers.destroy(*drawer));
             drawers.save(&*self.disk)?;
+            self.pages.scrub(&forgotten)?;
         }
-        if !self.journal.is_empty() || room > 0 {
-            self.journal = Journal::create(&*self.disk, merged, room)?;
-        }
+        then(&mut self.pages)?;
+        self.journal = Journal::create(&*self.disk, merged, self.pages.checksum()?, room)?;
         self.drawers = drawers;
         self.ledgers = ledgers;
         self.content.scans.pending.clear();

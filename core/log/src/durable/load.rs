@@ -11,7 +11,7 @@ use crate::codec::{self, Undecodable};
 use crate::content::{Content, Scans};
 use crate::disk::Disk;
 use crate::drawers::{Credentials, DrawerId, Drawers};
-use crate::error::{Damage, LogError, Salvage, StoreCorrupt};
+use crate::error::{Damage, Doing, LogError, Salvage, StoreCorrupt};
 use crate::journal::{self, Frame, Journal};
 use crate::pages::{self, Pages, Place};
 use crate::seal::checksum;
@@ -41,15 +41,18 @@ impl DurableLog {
     pub(super) fn load(disk: Arc<dyn Disk>, credentials: Credentials) -> Result<Self, LogError> {
         let mut drawers = Drawers::load(&*disk, credentials)?;
         let mut gathered = Gathered::default();
-        let pages = Pages::open(&*disk);
+        // A name that was changed and not made durable would change back in a power cut.
+        disk.sync_names().doing("opening the log")?;
+        let opened = Journal::open(&*disk);
+        let opened = gathered.unless_corrupt(opened)?;
+        let expected = opened.as_ref().and_then(|opened| opened.pages);
+        let pages = Pages::open(&*disk, expected);
         let pages = gathered.unless_corrupt(pages)?;
         let mut merged = None;
         if let Some(pages) = &pages {
             let read = gathered.read_pages(pages, &drawers);
             merged = gathered.unless_corrupt(read)?;
         }
-        let opened = Journal::open(&*disk);
-        let opened = gathered.unless_corrupt(opened)?;
         let mut recovery = Recovery::default();
         let journal = opened.map(|opened| {
             gathered.damage.extend(opened.damage);
@@ -70,7 +73,7 @@ impl DurableLog {
             (Some(pages), Some(merged), Some(mut journal)) if gathered.damage.is_empty() => {
                 if journal.last() < merged {
                     // What the journal lacks at its end was merged before.
-                    journal = Journal::create(&*disk, merged, 0)?;
+                    journal = Journal::create(&*disk, merged, pages.checksum()?, 0)?;
                 }
                 let Gathered { content, ledgers, .. } = gathered;
                 let is_stale = false;
