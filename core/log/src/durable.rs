@@ -4,6 +4,7 @@ mod checkpoint;
 mod load;
 mod port;
 mod unlock;
+mod verify;
 
 use core::fmt;
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ use crate::stored::{Assembly, Part, StoredChange, parts};
 pub use checkpoint::Maintenance;
 pub use load::Recovery;
 pub use unlock::SpoolMerge;
+pub use verify::Verified;
 
 /// Exists while a log is being made.
 const CREATING: &str = "creating";
@@ -77,7 +79,7 @@ impl DurableLog {
         let mut drawers = Drawers::new(Credentials::of(root))?;
         drawers.provide(None)?;
         let pages = Pages::create(&*disk)?;
-        let journal = Journal::create(&*disk, 0, pages.checksum()?, 0)?;
+        let journal = Journal::create(&*disk, 0, pages.settle()?, 0)?;
         spool::publish_key(&*disk, drawers.spool_keys().last())?;
         drawers.save(&*disk)?;
         disk.remove(CREATING).and_then(|()| disk.sync_names()).doing("creating the log")?;

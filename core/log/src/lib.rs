@@ -18,7 +18,7 @@ mod spool;
 mod stored;
 
 pub use drawers::InstallMarker;
-pub use durable::{DurableLog, Maintenance, Recovery, SpoolMerge};
+pub use durable::{DurableLog, Maintenance, Recovery, SpoolMerge, Verified};
 pub use error::{Damage, LogError, Salvage, StoreCorrupt};
 pub use seal::{NoRandomness, RootKey};
 pub use spool::Spool;

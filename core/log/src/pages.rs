@@ -133,9 +133,15 @@ impl Pages {
         read().map_err(|error| database_error("reading the database", error))
     }
 
-    /// Checksum of the whole file.
-    pub(crate) fn checksum(&self) -> Result<[u8; 16], LogError> {
-        checksum_of(&*self.file).doing("reading the database")
+    /// Lets the file not change any more, and gives its checksum. What redb writes after this it
+    /// does for its own comfort: it is only noted, until the file may change again.
+    pub(crate) fn settle(&self) -> Result<[u8; 16], LogError> {
+        let mut state = lock(&self.state);
+        let settled = self.file.sync().and_then(|()| checksum_of(&*self.file));
+        if let State::Working = *state {
+            *state = State::Looking(Vec::new());
+        }
+        settled.doing("settling the database")
     }
 
     /// The sealed records in `drawers`.

@@ -53,16 +53,14 @@ struct Worked {
     acknowledged: MemoryLog,
     /// What was asked last, and failed for good.
     in_flight: Vec<Change>,
-    /// The last commit that was acknowledged.
-    last: Vec<Change>,
-    before_last: MemoryLog,
+    /// The state after each commit that was acknowledged.
+    history: Vec<MemoryLog>,
     log: DurableLog,
 }
 
 fn work(disk: &MemoryDisk, mut log: DurableLog) -> Worked {
     let mut acknowledged = MemoryLog::new();
-    let mut before_last = MemoryLog::new();
-    let mut last = Vec::new();
+    let mut history = Vec::new();
     for step in day() {
         let changes = match step {
             Step::Commit(changes) => changes,
@@ -76,16 +74,15 @@ fn work(disk: &MemoryDisk, mut log: DurableLog) -> Worked {
         let mut tries = 0;
         while let Err(error) = log.commit(changes.clone()) {
             if disk.is_dead() {
-                return Worked { acknowledged, in_flight: changes, last, before_last, log };
+                return Worked { acknowledged, in_flight: changes, history, log };
             }
             tries += 1;
             assert!(tries < 4, "the log does not recover: {error}");
         }
-        before_last = acknowledged.clone();
-        let Ok(()) = acknowledged.commit(changes.clone());
-        last = changes;
+        let Ok(()) = acknowledged.commit(changes);
+        history.push(acknowledged.clone());
     }
-    Worked { acknowledged, in_flight: Vec::new(), last, before_last, log }
+    Worked { acknowledged, in_flight: Vec::new(), history, log }
 }
 
 fn operations_of_a_day() -> (u64, u64) {
@@ -150,12 +147,12 @@ fn a_power_cut_loses_nothing_that_was_acknowledged() {
     assert!(in_flight_kept > 0, "no commit ever survived unacknowledged: the cut is not one");
 }
 
-/// A medium that says it has written and has not. Nothing can keep what such a medium loses; the
-/// log notices, unless it is the last commit that never arrived.
+/// A medium that says it has written and has not. Nothing can keep what such a medium loses: the
+/// log notices, or comes back as it was at an earlier commit. It never says what was never so.
 #[test]
 fn a_write_that_was_only_pretended_is_never_taken_for_another() {
     let (created, all) = operations_of_a_day();
-    let (mut noticed, mut whole, mut last_missing) = (0, 0, 0);
+    let (mut noticed, mut whole, mut earlier) = (0, 0, 0);
     for operation in created + 1..=all {
         let disk = MemoryDisk::new();
         let log = create(&disk);
@@ -167,15 +164,14 @@ fn a_write_that_was_only_pretended_is_never_taken_for_another() {
             Err(other) => panic!("operation {operation}: {other}"),
             Ok(found) if found == said_by_memory(&worked.acknowledged) => whole += 1,
             Ok(found) => {
-                last_missing += 1;
-                let without = said_by_memory(&worked.before_last);
-                assert_eq!(found, without, "operation {operation} was only pretended");
-                assert!(!worked.last.is_empty());
+                let was_so = worked.history.iter().any(|then| said_by_memory(then) == found);
+                assert!(was_so, "operation {operation} was only pretended, and gave wrong content");
+                earlier += 1;
             }
         }
     }
-    println!("pretended: {whole} harmless, {noticed} noticed, {last_missing} last commit missing");
-    assert!(noticed > 0 && whole > 0 && last_missing <= 1);
+    println!("pretended: {whole} harmless, {noticed} noticed, {earlier} an earlier commit");
+    assert!(noticed > 0 && whole > 0 && earlier < 12);
 }
 
 #[test]

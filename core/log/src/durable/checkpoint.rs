@@ -95,7 +95,7 @@ impl DurableLog {
             self.pages.scrub(&forgotten)?;
         }
         then(&mut self.pages)?;
-        self.journal = Journal::create(&*self.disk, merged, self.pages.checksum()?, room)?;
+        self.journal = Journal::create(&*self.disk, merged, self.pages.settle()?, room)?;
         self.drawers = drawers;
         self.ledgers = ledgers;
         self.content.scans.pending.clear();

@@ -73,7 +73,7 @@ impl DurableLog {
             (Some(pages), Some(merged), Some(mut journal)) if gathered.damage.is_empty() => {
                 if journal.last() < merged {
                     // What the journal lacks at its end was merged before.
-                    journal = Journal::create(&*disk, merged, pages.checksum()?, 0)?;
+                    journal = Journal::create(&*disk, merged, pages.settle()?, 0)?;
                 }
                 let Gathered { content, ledgers, .. } = gathered;
                 let is_stale = false;

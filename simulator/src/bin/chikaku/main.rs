@@ -4,6 +4,7 @@
 mod failure;
 mod instant;
 mod keys;
+mod log;
 mod match_keys;
 mod output;
 mod progress;
@@ -38,6 +39,9 @@ enum Command {
     /// Look into key files, or make them
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Look into an encounter log on disk, verify it, wipe it, torture one
+    #[command(subcommand)]
+    Log(log::Command),
 }
 
 fn main() -> ExitCode {
@@ -46,6 +50,7 @@ fn main() -> ExitCode {
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Match(arguments) => match_keys::run(&arguments),
         Command::Keys(command) => keys::run(&command),
+        Command::Log(command) => log::run(&command),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
