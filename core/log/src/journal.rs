@@ -105,8 +105,11 @@ impl Journal {
         let header = [&fixed[..], &checksum(&[&fixed])].concat();
         let write = || {
             let file = disk.create(FRESH)?;
-            file.set_length(length as u64)?;
-            file.write_at(0, &header)?;
+            // Written, not only set to its length: a sync of blocks that are there costs a tenth of
+            // one that has to find blocks first.
+            let mut blank = header.clone();
+            blank.resize(length, 0);
+            file.write_at(0, &blank)?;
             file.sync()?;
             disk.rename(FRESH, FILE)?;
             disk.sync_names()?;

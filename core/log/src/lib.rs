@@ -1,8 +1,4 @@
-//! The encounter log on disk: sealed by day, crash-consistent, and it really forgets.
-//!
-//! [`DurableLog`] implements the core's port,
-//! [`EncounterLog`](chikaku_core::encounter_log::EncounterLog). See `core/log/README.md` for the
-//! files, what a crash leaves, and what was measured.
+#![doc = include_str!("../README.md")]
 
 mod codec;
 mod content;
@@ -12,6 +8,7 @@ mod durable;
 mod error;
 mod journal;
 mod pages;
+mod salvage;
 mod schema;
 mod seal;
 mod spool;

@@ -155,22 +155,27 @@ impl Pages {
         Ok(found)
     }
 
-    /// Overwrites what is left of `records` in free pages and the unused ends of others. No
-    /// record that is still there holds the same bytes: each has a random nonce.
+    /// Overwrites what is left of `records`, piece by piece, in free pages and the unused ends of
+    /// others. No record that is still there has a piece in common with them: what is sealed
+    /// looks random.
     pub(crate) fn scrub(&self, records: &[Vec<u8>]) -> Result<(), LogError> {
-        let by_nonce: HashMap<&[u8], &[u8]> = records
-            .iter()
-            .filter_map(|record| Some((record.get(..NONCE)?, record.as_slice())))
-            .collect();
+        const PIECE: usize = 64;
+        let mut pieces: HashMap<&[u8], &[u8]> = HashMap::new();
+        for record in records {
+            let last = record.len().saturating_sub(PIECE);
+            for piece in record.chunks(PIECE).chain(record.get(last..)) {
+                pieces.extend(piece.get(..NONCE).map(|start| (start, piece)));
+            }
+        }
         let scrub = || {
             let bytes = read_whole(&*self.file)?;
-            for (offset, nonce) in bytes.windows(NONCE).enumerate() {
-                let record = by_nonce.get(nonce).copied();
-                let found = record.filter(|record| {
-                    bytes.get(offset..).is_some_and(|rest| rest.starts_with(record))
+            for (offset, start) in bytes.windows(NONCE).enumerate() {
+                let piece = pieces.get(start).copied();
+                let found = piece.filter(|piece| {
+                    bytes.get(offset..).is_some_and(|rest| rest.starts_with(piece))
                 });
-                if let Some(record) = found {
-                    self.file.write_at(offset as u64, &vec![0; record.len()])?;
+                if let Some(piece) = found {
+                    self.file.write_at(offset as u64, &vec![0; piece.len()])?;
                 }
             }
             self.file.sync()

@@ -141,10 +141,10 @@ impl DurableLog {
             else {
                 continue;
             };
-            let plain = codec::encode(changes);
-            let sum = checksum(&[&plain]);
+            let sum = checksum(&[&codec::encode(changes)]);
             ledgers.insert(drawer, sum);
             if self.ledgers.get(&drawer) != Some(&sum) {
+                let plain = codec::encode(&(batch.merged, changes));
                 batch.put.push(((drawer, 0), key.seal(&in_pages((drawer, 0)), &plain)?));
             }
         }

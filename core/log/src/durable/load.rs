@@ -14,6 +14,7 @@ use crate::drawers::{Credentials, DrawerId, Drawers};
 use crate::error::{Damage, Doing, LogError, Salvage, StoreCorrupt};
 use crate::journal::{self, Frame, Journal};
 use crate::pages::{self, Pages, Place};
+use crate::salvage;
 use crate::seal::checksum;
 use crate::stored::{Assembly, ScanGroup, StoredChange};
 
@@ -34,7 +35,12 @@ struct Gathered {
     content: Content,
     ledgers: BTreeMap<DrawerId, [u8; 16]>,
     damage: Vec<Damage>,
+    /// Sightings of a database that could not be opened.
+    scraped: Vec<Sighting>,
 }
+
+/// A day's records other than sightings, and the last commit at the time they were written.
+type Ledger = (u64, Vec<(u32, StoredChange)>);
 
 impl DurableLog {
     /// Reads everything but the sightings in the pages.
@@ -52,6 +58,8 @@ impl DurableLog {
         if let Some(pages) = &pages {
             let read = gathered.read_pages(pages, &drawers);
             merged = gathered.unless_corrupt(read)?;
+        } else {
+            gathered.read_scraped(&salvage::scrape(&*disk), &drawers);
         }
         let mut recovery = Recovery::default();
         let journal = opened.map(|opened| {
@@ -108,7 +116,7 @@ impl Gathered {
                     self.content.scans.last_slot = self.content.scans.last_slot.max(slot);
                     Ok(())
                 }
-                _ => read_ledger(drawers, place, sealed).and_then(|changes| {
+                _ => read_ledger(drawers, place, sealed).and_then(|(_, changes)| {
                     self.ledgers.insert(drawer, checksum(&[&codec::encode(&changes)]));
                     changes
                         .into_iter()
@@ -127,6 +135,34 @@ impl Gathered {
         self.damage
             .extend(lost.iter().map(|_| damaged(pages::FILE, "a part of an exposure is missing")));
         pages.merged()
+    }
+
+    /// Reads what still stands in the leaves of a database that is damaged. Of a ledger, which is
+    /// written anew again and again, the last one counts.
+    fn read_scraped(&mut self, scraped: &BTreeMap<Place, Vec<Vec<u8>>>, drawers: &Drawers) {
+        let mut assembly = Assembly::default();
+        for (place, versions) in scraped.iter().filter(|((_, slot), _)| *slot == 0) {
+            let readable =
+                versions.iter().filter_map(|sealed| read_ledger(drawers, *place, sealed).ok());
+            let last = readable.max_by_key(|(sequence, _)| *sequence);
+            for (number, change) in last.into_iter().flat_map(|(_, changes)| changes) {
+                let _ = assembly.add(number, change);
+            }
+        }
+        for restored in assembly.finish().0 {
+            self.content.apply(restored);
+        }
+        for (place, versions) in scraped.iter().filter(|((_, slot), _)| *slot > 0) {
+            let mut readable =
+                versions.iter().filter_map(|sealed| read_chunk(drawers, *place, sealed).ok());
+            for group in readable.next().into_iter().flatten() {
+                let _ = group.visit(&mut |sighting| {
+                    if !self.content.scans.hides(place.1, sighting) {
+                        self.scraped.push(*sighting);
+                    }
+                });
+            }
+        }
     }
 
     /// Applies a commit of the journal; what cannot be read of it is damage.
@@ -161,7 +197,7 @@ impl Gathered {
         for change in self.content.changes() {
             salvaged.add(change);
         }
-        let mut sightings = Vec::new();
+        let mut sightings = self.scraped;
         if let Some(pages) = pages {
             // Chunks that cannot be read are what is lost.
             let _ = visit_chunks(pages, drawers, &self.content.scans, &mut |sighting| {
@@ -178,11 +214,17 @@ impl Gathered {
     }
 }
 
-fn read_ledger(
+fn read_ledger(drawers: &Drawers, place: Place, sealed: &[u8]) -> Result<Ledger, Undecodable> {
+    let key = drawers.key(place.0).ok_or(Undecodable)?;
+    let plain = key.open(&in_pages(place), sealed).map_err(|_| Undecodable)?;
+    codec::decode(&plain)
+}
+
+fn read_chunk(
     drawers: &Drawers,
     place: Place,
     sealed: &[u8],
-) -> Result<Vec<(u32, StoredChange)>, Undecodable> {
+) -> Result<Vec<ScanGroup>, Undecodable> {
     let key = drawers.key(place.0).ok_or(Undecodable)?;
     let plain = key.open(&in_pages(place), sealed).map_err(|_| Undecodable)?;
     codec::decode(&plain)
@@ -203,16 +245,14 @@ pub(super) fn visit_chunks(
             return;
         }
         missing = missing.saturating_sub(1);
-        let read = drawers.key(place.0).ok_or(Undecodable).and_then(|key| {
-            let plain = key.open(&in_pages(place), sealed).map_err(|_| Undecodable)?;
-            for group in codec::decode::<Vec<ScanGroup>>(&plain)? {
+        let read = read_chunk(drawers, place, sealed).and_then(|groups| {
+            groups.iter().try_for_each(|group| {
                 group.visit(&mut |sighting| {
                     if !scans.hides(place.1, sighting) {
                         visit(sighting);
                     }
-                })?;
-            }
-            Ok(())
+                })
+            })
         });
         if read.is_err() {
             let what = format!("record {} of drawer {} cannot be read", place.1, place.0.0);
