@@ -26,6 +26,9 @@ pub(crate) struct Content {
     pub(crate) spool_taken: Option<[u8; 16]>,
 }
 
+/// Everything but sightings, by the day it belongs to.
+pub(crate) type Ledgers = BTreeMap<Option<UtcDay>, Vec<(u32, StoredChange)>>;
+
 /// Sightings, and which of those in the pages are forgotten.
 #[derive(Debug, Default)]
 pub(crate) struct Scans {
@@ -112,9 +115,7 @@ impl Content {
     }
 
     /// Everything but sightings, by the day it belongs to.
-    pub(crate) fn ledgers(
-        &self,
-    ) -> Result<BTreeMap<Option<UtcDay>, Vec<(u32, StoredChange)>>, LogError> {
+    pub(crate) fn ledgers(&self) -> Result<Ledgers, LogError> {
         let mut ledgers: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for Part { day, change, .. } in parts(&self.changes())? {
             ledgers.entry(day).or_default().push((0, change));

@@ -107,8 +107,9 @@ fn of_a_forgotten_day_nothing_is_left_that_anything_left_could_open() {
 
     // And the ciphertext of the day is overwritten.
     let left = |files: &Files| {
-        // Pages that are full to the end hold sightings.
-        let is_full = |page: &&[u8]| !page[..4_000].windows(12).any(|bytes| bytes == [0; 12]);
+        // Pages that are full to the end hold sightings; the others are filled up with one byte.
+        let is_filler = |bytes: &[u8]| bytes.iter().all(|byte| *byte == bytes[0]);
+        let is_full = |page: &&[u8]| !page[..4_000].windows(12).any(is_filler);
         let pages = first_day["pages"].chunks_exact(4096).skip(1).filter(is_full);
         pages.filter(|page| occurs(&page[1_024..1_056], files)).count()
     };

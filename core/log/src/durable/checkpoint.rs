@@ -7,12 +7,13 @@ use chikaku_core::time::UtcDay;
 
 use super::{DurableLog, in_pages};
 use crate::codec;
+use crate::content::Ledgers;
 use crate::drawers::{DrawerId, Drawers};
 use crate::error::LogError;
 use crate::journal::Journal;
 use crate::pages::{Batch, Pages, Place};
 use crate::seal::checksum;
-use crate::stored::{ScanGroup, StoredChange, chunks};
+use crate::stored::{ScanGroup, chunks};
 
 /// What maintenance found and did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,7 +132,7 @@ impl DurableLog {
     /// Writes the ledgers that are not in the pages as they are.
     fn plan_ledgers(
         &self,
-        contents: &BTreeMap<Option<UtcDay>, Vec<(u32, StoredChange)>>,
+        contents: &Ledgers,
         drawers: &Drawers,
         batch: &mut Batch,
     ) -> Result<BTreeMap<DrawerId, [u8; 16]>, LogError> {

@@ -73,14 +73,14 @@ pub fn own_key(day: u32, period: u32) -> Change {
 
 pub fn published(number: u64, day: u32) -> PublishedKey {
     let details = DiagnosisKeyDetails {
-        transmission_risk_level: (number % 3 == 0).then_some(4),
-        report_type: (number % 2 == 0).then_some(ReportType::SelfReport),
+        transmission_risk_level: number.is_multiple_of(3).then_some(4),
+        report_type: number.is_multiple_of(2).then_some(ReportType::SelfReport),
         days_since_onset: DaysSinceOnset::new(i32::try_from(number % 40).unwrap() - 14),
-        variant_of_concern: (number % 5 == 0).then_some(true),
+        variant_of_concern: number.is_multiple_of(5).then_some(true),
     };
     let start = FIRST.saturating_add(day).first_interval();
     let key = DiagnosisKey::new(bytes(number + 7_000_000), start, RollingPeriod::DAY, details);
-    let list = if number % 4 == 0 { KeyList::Revised } else { KeyList::New };
+    let list = if number.is_multiple_of(4) { KeyList::Revised } else { KeyList::New };
     PublishedKey { key, list }
 }
 

@@ -122,10 +122,8 @@ fn live_and_die(
     let mut lines = BufReader::new(stdout).lines();
     let planned = u64::from(rng.next_u32() % LONGEST_LIFE);
     let delay = Duration::from_micros(u64::from(rng.next_u32() % LONGEST_DELAY));
-    let listened = listen(&mut lines, Some(planned), told).and_then(|acknowledged| {
-        thread::sleep(delay);
-        Ok(acknowledged)
-    });
+    let listened = listen(&mut lines, Some(planned), told);
+    thread::sleep(delay);
     let ended = kill(&mut child)?;
     let acknowledged = listened? + listen(&mut lines, None, told)?;
     if let Some(status) = ended {
