@@ -1,7 +1,11 @@
 //! Every byte of a log changed, and every file cut off: an error or the right content, never
 //! wrong content and never a panic.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test may fail by panicking, and says what it found"
+)]
 
 mod support;
 

@@ -1,6 +1,10 @@
 //! The medium fails, writes half, or loses power, at every single operation of a day's work.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test may fail by panicking, and says what it found"
+)]
 
 mod support;
 
