@@ -117,6 +117,25 @@ fn of_a_forgotten_day_nothing_is_left_that_anything_left_could_open() {
     assert_eq!(left(&after), 0, "of {} pages of ciphertext", left(&before));
 }
 
+/// A file that lost its name is still on the medium.
+#[test]
+fn the_old_list_of_keys_is_overwritten_and_not_only_unlinked() {
+    let disk = MemoryDisk::new();
+    let mut log = support::create(&disk);
+    two_days(&mut log);
+    let old = disk.image()["keys"][42..].to_vec();
+    let occurs = |disk: &MemoryDisk| {
+        let sealed = old.chunks_exact(16);
+        let on = |piece: &[u8]| {
+            disk.medium().iter().any(|file| file.windows(16).any(|bytes| bytes == piece))
+        };
+        sealed.filter(|piece| on(piece)).count()
+    };
+    assert_eq!(occurs(&disk), old.len() / 16);
+    log.commit(vec![Change::ForgetBefore(at(1, 0))]).unwrap();
+    assert_eq!(occurs(&disk), 0);
+}
+
 #[test]
 fn after_a_change_of_the_root_key_the_old_one_opens_nothing() {
     let folder = tempfile::tempdir().unwrap();

@@ -99,6 +99,11 @@ impl MemoryDisk {
         state.names.iter().map(file).collect()
     }
 
+    /// The bytes of all files, also of those that have lost their name.
+    pub fn medium(&self) -> Vec<Vec<u8>> {
+        self.0.lock().unwrap().files.iter().map(|file| file.now.clone()).collect()
+    }
+
     /// How many operations have changed the disk.
     pub fn operations(&self) -> u64 {
         self.0.lock().unwrap().operations
