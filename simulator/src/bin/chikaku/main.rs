@@ -8,6 +8,7 @@ mod failure;
 mod instant;
 mod keys;
 mod keyserver;
+mod log;
 mod match_keys;
 mod output;
 mod progress;
@@ -51,6 +52,9 @@ enum Command {
     Keyserver(keyserver::Arguments),
     /// Measure matching on this machine, beside other designs and what the machine allows
     Bench(bench::Arguments),
+    /// Look into an encounter log on disk, verify it, wipe it, torture one
+    #[command(subcommand)]
+    Log(log::Command),
 }
 
 fn main() -> ExitCode {
@@ -63,6 +67,7 @@ fn main() -> ExitCode {
         Command::Config(command) => config::run(&command),
         Command::Keyserver(arguments) => keyserver::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Log(command) => log::run(&command),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
