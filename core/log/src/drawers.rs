@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::codec;
+use crate::content::Emptied;
 use crate::disk::{Disk, read_whole, replace};
 use crate::error::{Damage, Doing, LogError};
 use crate::schema::SCHEMA;
@@ -233,6 +234,17 @@ impl Drawers {
     pub(crate) fn retire(&mut self, drawer: DrawerId) {
         if let Some(drawer) = self.drawers.get_mut(&drawer) {
             drawer.retired = true;
+        }
+    }
+
+    /// Nothing more goes into the drawers of what is empty.
+    pub(crate) fn retire_emptied(&mut self, emptied: Emptied) {
+        for (id, drawer) in &mut self.drawers {
+            drawer.retired |= match emptied {
+                Emptied::Drawer(of) => *id == of,
+                Emptied::Day(day) => drawer.day == Some(day),
+                Emptied::Everything => true,
+            };
         }
     }
 

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chikaku_core::encounter_log::Change;
+use chikaku_core::time::UtcDay;
 
 use crate::codec;
 use crate::content::Content;
@@ -214,8 +215,8 @@ impl DurableLog {
         }
         // From here on the commit has happened.
         for restored in restored {
-            for drawer in self.content.apply(restored) {
-                self.drawers.retire(drawer);
+            for emptied in self.content.apply(restored) {
+                self.drawers.retire_emptied(emptied);
             }
         }
         if changes.iter().any(|change| self.empties_a_drawer(change)) {
@@ -256,10 +257,17 @@ impl DurableLog {
         Ok(codec::encode(&segments))
     }
 
-    /// Whether `change` forgets all of a day that has a key.
+    /// Whether `change` forgot all of a day that has a key.
     fn empties_a_drawer(&self, change: &Change) -> bool {
-        let Change::ForgetBefore(instant) = change else { return false };
-        self.drawers.ids().any(|id| self.drawers.day(id).is_some_and(|day| day < instant.day()))
+        match change {
+            Change::Forget(horizon) => self.drawers.ids().any(|id| {
+                let is_over =
+                    |day: UtcDay| day < horizon.before.day() && !self.content.scans.has(day);
+                self.drawers.is_retired(id) || self.drawers.day(id).is_some_and(is_over)
+            }),
+            Change::ForgetDay(_) | Change::ForgetEverything => true,
+            _ => false,
+        }
     }
 
     /// Reads the log anew if the medium failed before.

@@ -136,7 +136,7 @@ impl Salvage {
             Change::Sightings(sightings) => {
                 self.sightings = self.sightings.saturating_add(sightings.len() as u64);
             }
-            Change::ForgetBefore(_) => {}
+            Change::Forget(_) | Change::ForgetDay(_) | Change::ForgetEverything => {}
             _ => self.records = self.records.saturating_add(1),
         }
         self.changes.push(change);

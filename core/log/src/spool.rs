@@ -66,6 +66,7 @@ impl Spool {
             previous_scan_ended,
             rssi: received.rssi,
             advertisement: received.advertisement,
+            stamp: None,
         };
         let sightings: Vec<_> = scan.received.iter().map(sighting).collect();
         if !sightings.is_empty() {

@@ -3,6 +3,9 @@
 //!
 //! Enum variants and fields are positional: new ones go to the end, none is removed or moved
 //! while a schema that has them can still be read.
+//!
+//! Conclusions, daily records and the engine's own record are the core's to shape and grow: they are
+//! stored as JSON, which says what is what.
 
 mod audit;
 mod exposure;
@@ -11,9 +14,10 @@ mod scan;
 
 use std::collections::BTreeMap;
 
-use chikaku_core::encounter_log::{Change, Cursor, DayRecord, Exposure};
-use chikaku_core::risk::cocoa::DayAssessment;
+use chikaku_core::clock::{EpochId, RecordStamp};
+use chikaku_core::encounter_log::{Change, Cursor, DayRecord, Exposure, Horizon};
 use chikaku_core::time::{IntervalNumber, Timestamp, UtcDay};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::codec::Undecodable;
@@ -21,7 +25,7 @@ use crate::error::LogError;
 use audit::StoredAudit;
 pub(crate) use exposure::ExposurePart;
 use key::{StoredLiveKey, StoredOwnKey};
-pub(crate) use scan::{ScanGroup, chunks};
+pub(crate) use scan::{ScanGroup, Span, chunks};
 
 /// One change, or one part of it that belongs to one day.
 #[derive(Clone, Serialize, Deserialize)]
@@ -30,24 +34,72 @@ pub(crate) enum StoredChange {
     DisclosedUntil(u32),
     Scan(ScanGroup),
     Exposure(ExposurePart),
-    Day {
-        assessment: DayAssessment,
-        announced: bool,
-    },
+    /// A day's conclusion.
+    Day(Json),
     LiveKey(StoredLiveKey),
     Cursor {
         source: String,
         position: u64,
     },
     Audit(StoredAudit),
-    ForgetBefore(i64),
+    Forget {
+        before: i64,
+        elapsed_seconds: u64,
+    },
     /// The spool with this name has been merged.
     SpoolTaken([u8; 16]),
-    /// What is in slots up to `slot` and was heard before `instant` is forgotten.
+    /// What is in slots up to `slot` and beyond the horizon is forgotten.
     Horizon {
-        instant: i64,
+        before: i64,
+        elapsed_seconds: u64,
         slot: u64,
     },
+    /// What happened on a day.
+    Assessed(Json),
+    /// What the engine must know after a restart.
+    Engine(Json),
+    ForgetDay(u32),
+    ForgetEverything,
+    /// From when to when the sightings reach that are in the day's slots.
+    Span {
+        day: u32,
+        span: Span,
+    },
+}
+
+/// A record as JSON.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Json(String);
+
+impl Json {
+    fn of<T: Serialize>(record: &T) -> Result<Self, LogError> {
+        serde_json::to_string(record).map(Self).map_err(|_| LogError::UnknownChange)
+    }
+
+    fn restore<T: DeserializeOwned>(&self) -> Result<T, Undecodable> {
+        serde_json::from_str(&self.0).map_err(|_| Undecodable)
+    }
+}
+
+/// When a record was made, by everything but the wall clock.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+struct StoredStamp {
+    sequence: u64,
+    epoch: EpochId,
+    elapsed_seconds: u64,
+}
+
+impl StoredStamp {
+    const fn of(stamp: RecordStamp) -> Self {
+        let RecordStamp { sequence, epoch, elapsed_seconds } = stamp;
+        Self { sequence, epoch, elapsed_seconds }
+    }
+
+    const fn restore(self) -> RecordStamp {
+        let Self { sequence, epoch, elapsed_seconds } = self;
+        RecordStamp { sequence, epoch, elapsed_seconds }
+    }
 }
 
 /// A part of a change with its day; parts of one change share its number.
@@ -78,10 +130,13 @@ pub(crate) fn parts(changes: &[Change]) -> Result<Vec<Part>, LogError> {
                     add(Some(day), StoredChange::Exposure(part));
                 }
             }
-            Change::Day(DayRecord { assessment, announced }) => {
-                let stored = StoredChange::Day { assessment: *assessment, announced: *announced };
-                add(Some(assessment.day), stored);
+            Change::Day(record) => {
+                add(Some(record.assessment.day), StoredChange::Day(Json::of(record)?));
             }
+            Change::Assessed(assessed) => {
+                add(Some(assessed.date), StoredChange::Assessed(Json::of(assessed)?));
+            }
+            Change::Engine(record) => add(None, StoredChange::Engine(Json::of(record)?)),
             Change::LiveKey(live) => {
                 let last = last_day(live.published.key.rolling_end());
                 add(Some(last), StoredChange::LiveKey(StoredLiveKey::of(live)));
@@ -92,9 +147,12 @@ pub(crate) fn parts(changes: &[Change]) -> Result<Vec<Part>, LogError> {
             Change::Audit(entry) => {
                 add(Some(entry.at.day()), StoredChange::Audit(StoredAudit::of(entry)));
             }
-            Change::ForgetBefore(instant) => {
-                add(None, StoredChange::ForgetBefore(instant.unix_seconds()));
+            Change::Forget(Horizon { before, elapsed_seconds }) => {
+                let (before, elapsed_seconds) = (before.unix_seconds(), *elapsed_seconds);
+                add(None, StoredChange::Forget { before, elapsed_seconds });
             }
+            Change::ForgetDay(day) => add(None, StoredChange::ForgetDay(day.days_since_1970())),
+            Change::ForgetEverything => add(None, StoredChange::ForgetEverything),
             _ => return Err(LogError::UnknownChange),
         }
     }
@@ -111,7 +169,8 @@ pub(crate) enum Restored {
     Change(Change),
     Scan(ScanGroup),
     SpoolTaken([u8; 16]),
-    Horizon { instant: Timestamp, slot: u64 },
+    Horizon { horizon: Horizon, slot: u64 },
+    Span { day: UtcDay, span: Span },
 }
 
 /// Puts parts together again, in the order of their numbers.
@@ -136,22 +195,31 @@ impl Assembly {
                 self.exposures.entry((number, part.key())).or_default().push(part);
                 return Ok(());
             }
-            StoredChange::Day { assessment, announced } => {
-                Change::Day(DayRecord { assessment, announced })
-            }
+            StoredChange::Day(record) => Change::Day(record.restore::<DayRecord>()?),
+            StoredChange::Assessed(assessed) => Change::Assessed(assessed.restore()?),
+            StoredChange::Engine(record) => Change::Engine(record.restore()?),
             StoredChange::LiveKey(live) => Change::LiveKey(live.restore()?),
             StoredChange::Cursor { source, position } => {
                 Change::Cursor(Cursor { source, position })
             }
             StoredChange::Audit(entry) => Change::Audit(entry.restore()?),
-            StoredChange::ForgetBefore(instant) => Change::ForgetBefore(timestamp(instant)?),
+            StoredChange::Forget { before, elapsed_seconds } => {
+                Change::Forget(Horizon { before: timestamp(before)?, elapsed_seconds })
+            }
+            StoredChange::ForgetDay(day) => Change::ForgetDay(UtcDay::new(day)),
+            StoredChange::ForgetEverything => Change::ForgetEverything,
             StoredChange::SpoolTaken(name) => {
                 self.whole.push((number, Restored::SpoolTaken(name)));
                 return Ok(());
             }
-            StoredChange::Horizon { instant, slot } => {
-                let instant = timestamp(instant)?;
-                self.whole.push((number, Restored::Horizon { instant, slot }));
+            StoredChange::Horizon { before, elapsed_seconds, slot } => {
+                let horizon = Horizon { before: timestamp(before)?, elapsed_seconds };
+                self.whole.push((number, Restored::Horizon { horizon, slot }));
+                return Ok(());
+            }
+            StoredChange::Span { day, span } => {
+                let day = UtcDay::new(day);
+                self.whole.push((number, Restored::Span { day, span }));
                 return Ok(());
             }
         };

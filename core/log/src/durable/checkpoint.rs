@@ -38,7 +38,7 @@ struct Plan {
 impl DurableLog {
     /// Merges the journal, makes up for an erasure that failed, and gives space back. Once a day
     /// is enough. What is old enough to be forgotten is the engine's decision, not this one's:
-    /// see [`Change::ForgetBefore`](chikaku_core::encounter_log::Change::ForgetBefore).
+    /// see [`Change::Forget`](chikaku_core::encounter_log::Change::Forget).
     ///
     /// # Errors
     /// The medium's.
@@ -99,10 +99,7 @@ impl DurableLog {
         self.journal = Journal::create(&*self.disk, merged, self.pages.settle()?, room)?;
         self.drawers = drawers;
         self.ledgers = ledgers;
-        self.content.scans.pending.clear();
-        self.content.scans.chunks.extend(chunks);
-        self.content.scans.last_slot = last_slot;
-        self.content.scans.drop_needless_horizons();
+        self.content.scans.settle(chunks, last_slot);
         Ok(())
     }
 

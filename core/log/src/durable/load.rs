@@ -186,8 +186,8 @@ impl Gathered {
             self.damage.push(damaged(journal::FILE, what));
         }
         for restored in restored {
-            for drawer in self.content.apply(restored) {
-                drawers.retire(drawer);
+            for emptied in self.content.apply(restored) {
+                drawers.retire_emptied(emptied);
             }
         }
     }

@@ -1,8 +1,13 @@
 //! The core's port.
 
-use chikaku_core::encounter_log::{AuditEntry, Change, DayRecord, EncounterLog, Exposure, LiveKey};
+use std::io::ErrorKind;
+
+use chikaku_core::encounter_log::{
+    AuditEntry, Change, DayRecord, EncounterLog, EngineRecord, Exposure, LiveKey,
+};
 use chikaku_core::keys::TemporaryExposureKey;
 use chikaku_core::sighting::Sighting;
+use chikaku_core::status::assessed::Assessed;
 use chikaku_core::time::{IntervalNumber, UtcDay};
 
 use super::load::visit_chunks;
@@ -64,5 +69,20 @@ impl EncounterLog for DurableLog {
     fn day(&self, day: UtcDay) -> Result<Option<DayRecord>, LogError> {
         let Ok(record) = self.content.memory.day(day);
         Ok(record)
+    }
+
+    fn assessed(&self) -> Result<Vec<Assessed>, LogError> {
+        let Ok(assessed) = self.content.memory.assessed();
+        Ok(assessed)
+    }
+
+    fn engine_record(&self) -> Result<Option<EngineRecord>, LogError> {
+        let Ok(record) = self.content.memory.engine_record();
+        Ok(record)
+    }
+
+    fn is_full(error: &LogError) -> bool {
+        let LogError::Disk { source, .. } = error else { return false };
+        matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
     }
 }

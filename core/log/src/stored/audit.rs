@@ -25,6 +25,7 @@ struct StoredFile {
     outside_tolerance: u32,
     after_identifier_lifetime: u32,
     after_publication: u32,
+    clock_suspect: u32,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -45,6 +46,7 @@ impl StoredAudit {
                 outside_tolerance: file.near_misses.sightings.outside_tolerance,
                 after_identifier_lifetime: file.near_misses.sightings.after_identifier_lifetime,
                 after_publication: file.near_misses.sightings.after_publication,
+                clock_suspect: file.near_misses.sightings.clock_suspect,
             }),
             Err(refused) => {
                 Err(StoredRefusal { code: refused.code().into_owned(), text: refused.to_string() })
@@ -60,6 +62,7 @@ impl StoredAudit {
                 sightings.outside_tolerance = file.outside_tolerance;
                 sightings.after_identifier_lifetime = file.after_identifier_lifetime;
                 sightings.after_publication = file.after_publication;
+                sightings.clock_suspect = file.clock_suspect;
                 Ok(AuditedFile {
                     digest: ExportDigest::from_bytes(file.digest),
                     keys: file.keys,

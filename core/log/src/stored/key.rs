@@ -2,12 +2,12 @@
 
 use chikaku_core::diagnosis_key::{DaysSinceOnset, DiagnosisKey, DiagnosisKeyDetails, ReportType};
 use chikaku_core::encounter_log::LiveKey;
-use chikaku_core::export::{KeyList, PublishedKey};
+use chikaku_core::export::{KeyList, PublishedKey, ReportGrounds};
 use chikaku_core::keys::TemporaryExposureKey;
 use chikaku_core::time::{IntervalNumber, RollingPeriod};
 use serde::{Deserialize, Serialize};
 
-use super::timestamp;
+use super::StoredStamp;
 use crate::codec::Undecodable;
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -44,11 +44,12 @@ pub(crate) struct StoredPublishedKey {
     days_since_onset: Option<i8>,
     variant_of_concern: Option<bool>,
     revised: bool,
+    grounds: ReportGrounds,
 }
 
 impl StoredPublishedKey {
     pub(super) fn of(published: &PublishedKey) -> Self {
-        let PublishedKey { key, list } = published;
+        let PublishedKey { key, list, .. } = published;
         let details = key.details;
         Self {
             bytes: *key.as_bytes(),
@@ -59,6 +60,7 @@ impl StoredPublishedKey {
             days_since_onset: details.days_since_onset.map(DaysSinceOnset::days),
             variant_of_concern: details.variant_of_concern,
             revised: *list == KeyList::Revised,
+            grounds: published.grounds(),
         }
     }
 
@@ -78,28 +80,29 @@ impl StoredPublishedKey {
         let start = IntervalNumber::new(self.rolling_start);
         let period = RollingPeriod::new(self.rolling_period).map_err(|_| Undecodable)?;
         let list = if self.revised { KeyList::Revised } else { KeyList::New };
-        Ok(PublishedKey { key: DiagnosisKey::new(self.bytes, start, period, details), list })
+        let key = DiagnosisKey::new(self.bytes, start, period, details);
+        Ok(PublishedKey::with_grounds(key, list, self.grounds))
     }
 }
 
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct StoredLiveKey {
     published: StoredPublishedKey,
-    first_available: i64,
+    first_available: StoredStamp,
 }
 
 impl StoredLiveKey {
     pub(super) fn of(live: &LiveKey) -> Self {
         Self {
             published: StoredPublishedKey::of(&live.published),
-            first_available: live.first_available.unix_seconds(),
+            first_available: StoredStamp::of(live.first_available),
         }
     }
 
     pub(super) fn restore(&self) -> Result<LiveKey, Undecodable> {
         Ok(LiveKey {
             published: self.published.restore()?,
-            first_available: timestamp(self.first_available)?,
+            first_available: self.first_available.restore(),
         })
     }
 }
