@@ -4,7 +4,8 @@
 //! cargo bench -p chikaku-log
 //! ```
 //!
-//! 14 days of 340 scans that hear 30 phones each, one commit for each scan. Bytes written are what
+//! 14 days of 340 scans that hear 30 phones each, one commit for each scan, with the engine's
+//! record of a phone whose configuration was loaded. Bytes written are what
 //! the process handed to the system (`wchar` of `/proc/self/io`), so they are known on Linux only.
 
 #![allow(
@@ -20,8 +21,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chikaku_core::advertisement::Advertisement;
-use chikaku_core::encounter_log::{Change, EncounterLog};
+use chikaku_core::clock::{BootId, ClockReading, ClockWatch, RecordStamp};
+use chikaku_core::encounter_log::{
+    AcceptedConfiguration, Change, EncounterLog, EngineRecord, Horizon,
+};
 use chikaku_core::keys::{AssociatedEncryptedMetadata, RollingProximityIdentifier};
+use chikaku_core::risk::RiskProfile;
 use chikaku_core::sighting::Sighting;
 use chikaku_core::signal::RssiDbm;
 use chikaku_core::time::{DAY_SECONDS, Timestamp, UtcDay};
@@ -77,6 +82,11 @@ fn main() {
 
 fn scan(day: u32, number: u32, rng: &mut ChaCha20Rng) -> Vec<Sighting> {
     let started = FIRST.start().saturating_add(day * DAY_SECONDS + number * 250);
+    let seconds = u64::from(day * DAY_SECONDS + number * 250);
+    let mut clock = ClockWatch::default();
+    clock.read(clocks(started, seconds));
+    let sequence = u64::from(day * SCANS + number);
+    let stamp = RecordStamp { sequence, ..clock.stamp().unwrap() };
     let sighting = |phone| {
         let mut identifier = [0; 16];
         rng.fill_bytes(&mut identifier);
@@ -89,9 +99,24 @@ fn scan(day: u32, number: u32, rng: &mut ChaCha20Rng) -> Vec<Sighting> {
                 identifier: RollingProximityIdentifier::from_bytes(identifier),
                 metadata: AssociatedEncryptedMetadata::from_bytes(rng.next_u32().to_be_bytes()),
             },
+            stamp: Some(RecordStamp { elapsed_seconds: seconds + u64::from(phone % 4), ..stamp }),
         }
     };
     (0..PHONES).map(sighting).collect()
+}
+
+fn clocks(wall: Timestamp, monotonic_seconds: u64) -> ClockReading {
+    ClockReading { wall, monotonic_seconds, boot: BootId::from_count(1) }
+}
+
+fn engine_record(now: Timestamp, stamp: RecordStamp) -> Change {
+    let mut record = EngineRecord { switched_on: true, ..EngineRecord::default() };
+    record.clock.read(clocks(FIRST.start(), 0));
+    record.clock.read(clocks(now, stamp.elapsed_seconds));
+    record.last_scan = Some(now);
+    let profile = RiskProfile::cocoa_v2();
+    record.accepted = Some(AcceptedConfiguration { profile, version: Some("1".to_owned()) });
+    Change::Engine(Box::new(record))
 }
 
 /// A number of `/proc/self/…`, in bytes.
@@ -129,8 +154,12 @@ fn chikaku(path: &Path) -> Costs {
             let sightings = scan(day, number, &mut rng);
             let now = sightings[0].heard_at;
             let begun = Instant::now();
-            let forget = Change::ForgetBefore(now.saturating_sub(DAYS * DAY_SECONDS));
-            log.commit(vec![forget, Change::Sightings(sightings)]).unwrap();
+            let before = now.saturating_sub(DAYS * DAY_SECONDS);
+            let stamp = sightings[0].stamp.unwrap();
+            let elapsed_seconds = stamp.elapsed_seconds.saturating_sub((DAYS * DAY_SECONDS).into());
+            let forget = Change::Forget(Horizon { before, elapsed_seconds });
+            let record = engine_record(now, stamp);
+            log.commit(vec![forget, Change::Sightings(sightings), record]).unwrap();
             spent += begun.elapsed();
         }
         log.maintain().unwrap();

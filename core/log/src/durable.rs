@@ -191,6 +191,10 @@ impl DurableLog {
     /// Applies `changes`, and `extra` with them, in one commit.
     fn append(&mut self, changes: &[Change], extra: Option<StoredChange>) -> Result<(), LogError> {
         self.refresh()?;
+        if changes.iter().any(|change| matches!(change, Change::ForgetEverything)) {
+            // Before the commit: it would otherwise come back with the next merge.
+            self.destroy_spool()?;
+        }
         let mut parts = parts(changes)?;
         parts.extend(extra.map(|change| Part { day: None, number: u32::MAX, change }));
         self.provide_drawers(&parts)?;

@@ -132,6 +132,24 @@ pub(crate) fn discard(disk: &dyn Disk) -> Result<(), LogError> {
     disk.remove(MERGING).and_then(|()| disk.sync_names()).doing("removing the spool")
 }
 
+/// Removes the spool unread; says whether there was one.
+pub(crate) fn destroy(disk: &dyn Disk) -> Result<bool, LogError> {
+    let destroy = || {
+        let mut found = false;
+        for name in [FILE, MERGING] {
+            if disk.open(name)?.is_some() {
+                found = true;
+                disk.remove(name)?;
+            }
+        }
+        if found {
+            disk.sync_names()?;
+        }
+        Ok(found)
+    };
+    destroy().doing("removing the spool")
+}
+
 fn read(file: &dyn DiskFile, keys: &[DataKey]) -> Result<Spooled, LogError> {
     let bytes = read_whole(file).doing("reading the spool")?;
     let mut spooled = Spooled { name: checksum(&[&bytes]), ..Spooled::default() };

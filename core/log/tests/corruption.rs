@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use chikaku_core::encounter_log::{Change, EncounterLog, MemoryLog};
 use chikaku_log::{DurableLog, LogError, RootKey};
 use support::changes::{
-    accepted, at, cursor, day_record, exposure, live_key, own_key, refused, scan,
+    accepted, at, cursor, day_record, exposure, forget, live_key, own_key, refused, scan,
 };
 use support::memory_disk::Fault;
 use support::{MemoryDisk, ROOT, Said, arc, create, open, said, said_by_memory};
@@ -46,7 +46,7 @@ fn written() -> Written {
         commit(&mut log, &mut memory, key_file);
         log.maintain().unwrap();
     }
-    commit(&mut log, &mut memory, vec![Change::ForgetBefore(at(0, 30_000)), cursor(0, 7)]);
+    commit(&mut log, &mut memory, vec![forget(at(0, 30_000)), cursor(0, 7)]);
     for number in 40..43 {
         commit(&mut log, &mut memory, vec![scan(2, number * 2_000, 5)]);
     }

@@ -14,7 +14,9 @@ use chikaku_core::encounter_log::{Change, EncounterLog};
 use chikaku_core::sighting::Sighting;
 use chikaku_log::disk::Directory;
 use chikaku_log::{DurableLog, LogError, RootKey};
-use support::changes::{accepted, at, bytes, day_record, exposure, live_key, own_key, scan};
+use support::changes::{
+    accepted, at, bytes, day_record, exposure, forget, live_key, own_key, scan,
+};
 use support::{MemoryDisk, ROOT, open, said};
 
 type Files = BTreeMap<String, Vec<u8>>;
@@ -62,7 +64,7 @@ fn of_a_forgotten_day_nothing_is_left_that_anything_left_could_open() {
     let planted = identifiers(&said(&log).unwrap().sightings, 0);
     assert_eq!(planted.len(), 6_000);
 
-    log.commit(vec![Change::ForgetBefore(at(1, 0))]).unwrap();
+    log.commit(vec![forget(at(1, 0))]).unwrap();
     let after = files(folder.path());
 
     // Nothing planted stands in clear, before or after.
@@ -132,7 +134,7 @@ fn the_old_list_of_keys_is_overwritten_and_not_only_unlinked() {
         sealed.filter(|piece| on(piece)).count()
     };
     assert_eq!(occurs(&disk), old.len() / 16);
-    log.commit(vec![Change::ForgetBefore(at(1, 0))]).unwrap();
+    log.commit(vec![forget(at(1, 0))]).unwrap();
     assert_eq!(occurs(&disk), 0);
 }
 

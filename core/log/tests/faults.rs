@@ -12,7 +12,7 @@ use chikaku_core::encounter_log::{Change, EncounterLog, MemoryLog};
 use chikaku_core::sighting::{ReceivedAdvertisement, ScanResult, Sighting};
 use chikaku_log::{DurableLog, LogError, Spool};
 use support::changes::{
-    accepted, at, cursor, day_record, exposure, live_key, own_key, refused, scan, sighting,
+    accepted, at, cursor, day_record, exposure, forget, live_key, own_key, refused, scan, sighting,
 };
 use support::memory_disk::Fault;
 use support::{MemoryDisk, ROOT, Said, arc, create, open, said, said_by_memory};
@@ -27,7 +27,7 @@ enum Step {
 fn day() -> Vec<Step> {
     let scans = |day, from: u32, until| {
         (from..until).map(move |number| {
-            let forget = Change::ForgetBefore(at(0, number * 1_000));
+            let forget = forget(at(0, number * 1_000));
             Step::Commit(vec![forget, scan(day, number * 3_000, 12)])
         })
     };
@@ -44,7 +44,7 @@ fn day() -> Vec<Step> {
     steps.push(Step::Maintain);
     steps.extend(scans(1, 0, 10));
     steps.push(Step::Commit(vec![own_key(1, 144), refused(at(1, 200)), cursor(1, 8)]));
-    steps.push(Step::Commit(vec![Change::ForgetBefore(at(1, 10))]));
+    steps.push(Step::Commit(vec![forget(at(1, 10))]));
     steps.extend(scans(1, 10, 20));
     steps.push(Step::Maintain);
     steps.extend(scans(1, 20, 22));
@@ -215,6 +215,7 @@ fn spooled_scan(number: u32) -> ScanResult {
         ended: at(0, number * 300 + 4),
         received: received.collect(),
         malformed: 0,
+        ended_reading: None,
     }
 }
 

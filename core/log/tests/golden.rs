@@ -15,7 +15,8 @@ use chikaku_core::encounter_log::{Change, EncounterLog, MemoryLog};
 use chikaku_core::sighting::{ReceivedAdvertisement, ScanResult};
 use chikaku_log::{LogError, Spool};
 use support::changes::{
-    accepted, at, cursor, day_record, exposure, live_key, own_key, refused, scan, sighting,
+    accepted, assessed, at, cursor, day_record, engine_record, exposure, forget, live_key, own_key,
+    refused, scan, sighting,
 };
 use support::{MemoryDisk, arc, create, open, said, said_by_memory};
 
@@ -36,10 +37,21 @@ fn content() -> [Vec<Vec<Change>>; 2] {
         vec![scan(0, 300, 20), scan(0, 600, 20), scan(1, 300, 3)],
         vec![exposure(1, 0, true), exposure(2, 0, false), live_key(3, 1), day_record(0, true)],
         vec![accepted(at(0, 9), 1), refused(at(0, 10)), cursor(0, 4), cursor(1, 5)],
+        vec![assessed(0, 1), assessed(1, 2), engine_record(at(1, 400))],
+        vec![scan(2, 300, 2), day_record(2, true), Change::ForgetDay(at(2, 0).day())],
+        vec![Change::Sightings(vec![
+            sighting(5, at(0, 900), Some(70)),
+            sighting(6, at(1, 900), None),
+        ])],
     ];
     let in_journal = vec![
-        vec![Change::ForgetBefore(at(0, 400)), scan(1, 600, 4)],
-        vec![exposure(2, 0, true), day_record(1, false), accepted(at(1, 11), 2)],
+        vec![forget(at(0, 400)), scan(1, 600, 4)],
+        vec![
+            exposure(2, 0, true),
+            day_record(1, false),
+            accepted(at(1, 11), 2),
+            engine_record(at(1, 700)),
+        ],
     ];
     [merged, in_journal]
 }
@@ -52,7 +64,7 @@ fn spooled() -> ScanResult {
         advertisement: heard.advertisement,
     };
     let (started, ended) = (at(1, 1_199), at(1, 1_203));
-    ScanResult { started, ended, received: vec![received], malformed: 0 }
+    ScanResult { started, ended, received: vec![received], malformed: 0, ended_reading: None }
 }
 
 #[test]

@@ -43,6 +43,14 @@ impl DurableLog {
         Ok(merge)
     }
 
+    /// Removes what was not taken over, and makes what may be left of it worthless.
+    pub(super) fn destroy_spool(&mut self) -> Result<(), LogError> {
+        if spool::destroy(&*self.disk)? {
+            self.change_spool_key()?;
+        }
+        Ok(())
+    }
+
     /// Old spools that the medium may still hold cannot be opened after this. Both keys are kept
     /// until the new one is where the spool finds it.
     fn change_spool_key(&mut self) -> Result<(), LogError> {

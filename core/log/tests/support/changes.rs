@@ -1,9 +1,11 @@
 //! Things to put into a log.
 
 use chikaku_core::advertisement::Advertisement;
+use chikaku_core::clock::{BootId, ClockReading, EpochId, RecordStamp};
 use chikaku_core::diagnosis_key::{DaysSinceOnset, DiagnosisKey, DiagnosisKeyDetails, ReportType};
 use chikaku_core::encounter_log::{
-    AuditEntry, AuditedFile, Change, Cursor, DayRecord, Exposure, LiveKey,
+    AcceptedConfiguration, AuditEntry, AuditedFile, Change, Cursor, DayRecord, EngineRecord,
+    Exposure, Horizon, LiveKey,
 };
 use chikaku_core::export::{ExportDigest, ExportError, KeyList, PublishedKey};
 use chikaku_core::exposure::{
@@ -14,12 +16,10 @@ use chikaku_core::keys::{
 };
 use chikaku_core::matching::{DroppedSightings, NearMisses};
 use chikaku_core::metadata::CalibrationConfidence;
-use chikaku_core::risk::Infectiousness;
-use chikaku_core::risk::RiskLevel;
-use chikaku_core::risk::cocoa::DayAssessment;
-use chikaku_core::risk::daily_summary::DailySummary;
+use chikaku_core::risk::{Assessment, Infectiousness, KeyEvidence, RiskLevel, RiskProfile};
 use chikaku_core::sighting::Sighting;
 use chikaku_core::signal::{AttenuationDb, RssiDbm};
+use chikaku_core::status::assessed::{Assessed, AssessedResult};
 use chikaku_core::time::{RollingPeriod, Timestamp, UtcDay};
 use proptest::prelude::*;
 
@@ -29,6 +29,23 @@ pub const SOURCES: [&str; 2] = ["440", "a source with a longer name"];
 
 pub fn at(day: u32, second: u32) -> Timestamp {
     FIRST.saturating_add(day).start().saturating_add(second)
+}
+
+/// The stamp of what is recorded at `instant` by a phone whose clock was never set.
+pub fn stamp(instant: Timestamp) -> RecordStamp {
+    let elapsed = 1_000_000 + instant.seconds_since(FIRST.start());
+    let sequence = elapsed.unsigned_abs() / 250;
+    RecordStamp { sequence, epoch: epoch(1), elapsed_seconds: elapsed.unsigned_abs() }
+}
+
+pub fn epoch(number: u64) -> EpochId {
+    serde_json::from_value(number.into()).unwrap()
+}
+
+/// Everything from before `instant` is too old, by either clock.
+pub fn forget(instant: Timestamp) -> Change {
+    let elapsed_seconds = stamp(instant).elapsed_seconds;
+    Change::Forget(Horizon { before: instant, elapsed_seconds })
 }
 
 /// Sixteen bytes that differ for different numbers, and occur nowhere by chance.
@@ -49,17 +66,23 @@ pub fn sighting(number: u64, heard_at: Timestamp, previous: Option<u32>) -> Sigh
             identifier: RollingProximityIdentifier::from_bytes(bytes(number)),
             metadata: AssociatedEncryptedMetadata::from_bytes([1, 2, 3, 4]),
         },
+        stamp: None,
     }
 }
 
-/// One scan of `phones` phones, each heard twice.
+/// One scan of `phones` phones, each heard twice, and stamped as the engine does.
 pub fn scan(day: u32, second: u32, phones: u64) -> Change {
     let heard = (0..phones).flat_map(|phone| {
         let number = u64::from(day) << 40 | u64::from(second) << 20 | phone;
         [0, 1].map(|after| sighting(number, at(day, second + after), None))
     });
     let previous = (second > 300).then(|| at(day, second - 296));
-    let heard = heard.map(|sighting| Sighting { previous_scan_ended: previous, ..sighting });
+    let scan = stamp(at(day, second));
+    let heard = heard.map(|sighting| {
+        let RecordStamp { elapsed_seconds, .. } = stamp(sighting.heard_at);
+        let stamp = Some(RecordStamp { elapsed_seconds, ..scan });
+        Sighting { previous_scan_ended: previous, stamp, ..sighting }
+    });
     Change::Sightings(heard.collect())
 }
 
@@ -81,7 +104,10 @@ pub fn published(number: u64, day: u32) -> PublishedKey {
     let start = FIRST.saturating_add(day).first_interval();
     let key = DiagnosisKey::new(bytes(number + 7_000_000), start, RollingPeriod::DAY, details);
     let list = if number.is_multiple_of(4) { KeyList::Revised } else { KeyList::New };
-    PublishedKey { key, list }
+    let revised = PublishedKey::new(key, KeyList::Revised);
+    let published = PublishedKey::new(key, list);
+    let grounds = if number.is_multiple_of(3) { revised } else { published }.grounds();
+    PublishedKey::with_grounds(key, list, grounds)
 }
 
 /// An exposure to a key of `day`, with a window on that day and one after midnight.
@@ -89,7 +115,7 @@ pub fn exposure(number: u64, day: u32, into_next_day: bool) -> Change {
     let published = published(number, day);
     let measured = |heard_at| MeasuredSighting {
         heard_at,
-        previous_scan_ended: None,
+        previous_scan_ended: Some(heard_at.saturating_sub(300)),
         attenuation: AttenuationDb::from_db(50),
         calibration_confidence: Some(CalibrationConfidence::High),
     };
@@ -104,43 +130,95 @@ pub fn exposure(number: u64, day: u32, into_next_day: bool) -> Change {
     };
     let mut dropped = DroppedSightings::default();
     dropped.outside_tolerance = 3;
+    dropped.clock_suspect = 4;
     let mut unmeasured = UnmeasuredSightings::default();
     unmeasured.rssi_unavailable = 2;
     Change::Exposure(Exposure {
         published,
-        first_available: at(day + 1, 3_600),
+        first_available: stamp(at(day + 1, 3_600)),
         windows: exposure_windows(&heard, &origin, &WindowRules::default()),
+        sightings: heard,
         identifiers: 2,
         dropped,
         unmeasured,
     })
 }
 
-pub fn day_record(day: u32, announced: bool) -> Change {
+pub fn profiles() -> [RiskProfile; 6] {
+    [
+        RiskProfile::gaen(),
+        RiskProfile::cocoa_v2(),
+        RiskProfile::google_v1(),
+        RiskProfile::apple_v1(),
+        RiskProfile::cwa(),
+        RiskProfile::monotone(),
+    ]
+}
+
+/// What `profile` says of half an hour on that day.
+pub fn assessment(profile: &RiskProfile, day: u32) -> Assessment {
+    let published = published(2, day);
+    let heard: Vec<_> = (0..7)
+        .map(|scan| MeasuredSighting {
+            heard_at: at(day, 40_000 + scan * 300),
+            previous_scan_ended: Some(at(day, 39_704 + scan * 300)),
+            attenuation: AttenuationDb::from_db(50),
+            calibration_confidence: Some(CalibrationConfidence::High),
+        })
+        .collect();
+    let origin = profile.window_origin(&published.key);
+    let windows = exposure_windows(&heard, &origin, &WindowRules::default());
+    let evidence = [KeyEvidence { key: &published.key, windows: &windows, sightings: &heard }];
     let day = FIRST.saturating_add(day);
-    let data = chikaku_core::risk::daily_summary::SummaryData {
-        maximum_score: 1.0 / 3.0,
-        score_sum: 2.5,
-        weighted_duration_sum: 900.25,
-    };
-    let summary = DailySummary {
-        day,
-        maximum_score: 0.1,
-        score_sum: 1350.0,
-        weighted_duration_sum: 900.25,
-        windows: 2,
-        confirmed_test: data,
-        confirmed_clinical_diagnosis: data,
-        self_report: data,
-        recursive: data,
-    };
-    let assessment =
-        DayAssessment { day, level: RiskLevel::High, summary, seconds_since_last_scan_sum: 900 };
+    let mut assessment = profile.assess_day(day, &evidence, day).unwrap();
+    // A number that no decimal fraction is.
+    assessment.score += 1.0 / 3.0;
+    assessment
+}
+
+pub fn day_record(day: u32, announced: bool) -> Change {
+    let assessment = assessment(&RiskProfile::cocoa_v2(), day);
     Change::Day(DayRecord { assessment, announced })
 }
 
+pub fn assessed(day: u32, number: u8) -> Change {
+    Change::Assessed(Assessed {
+        date: FIRST.saturating_add(day),
+        minutes_scanned: u32::from(number),
+        minutes_planned: 1_440,
+        files_ok: 3,
+        files_missing: 1,
+        keys_checked: 90_000,
+        config_version: (number % 2 == 0).then(|| "2021-04".to_owned()),
+        result: match number % 3 {
+            0 => AssessedResult::NotMatched,
+            1 => AssessedResult::NothingFound,
+            _ => AssessedResult::Found { highest: RiskLevel::High },
+        },
+    })
+}
+
+/// The record of an engine at `instant`, under one of the profiles.
+pub fn engine_record(instant: Timestamp) -> Change {
+    let mut record = EngineRecord { switched_on: true, ..EngineRecord::default() };
+    let seconds = stamp(instant).elapsed_seconds;
+    for ahead in [0, 900] {
+        record.clock.read(ClockReading {
+            wall: instant.saturating_add(ahead),
+            monotonic_seconds: seconds,
+            boot: BootId::from_count(3),
+        });
+    }
+    record.last_scan = Some(instant);
+    record.forgotten_days.insert(instant.day().saturating_sub(2));
+    let profile = profiles()[usize::try_from(seconds % 6).unwrap()].clone();
+    record.accepted = Some(AcceptedConfiguration { profile, version: Some("7".to_owned()) });
+    Change::Engine(Box::new(record))
+}
+
 pub fn accepted(at: Timestamp, number: u8) -> Change {
-    let sightings = DroppedSightings::default();
+    let mut sightings = DroppedSightings::default();
+    sightings.clock_suspect = u32::from(number);
     let file = AuditedFile {
         digest: ExportDigest::from_bytes([number; 32]),
         keys: 1_000,
@@ -162,7 +240,22 @@ pub fn cursor(source: usize, position: u64) -> Change {
 }
 
 pub fn live_key(number: u64, day: u32) -> Change {
-    Change::LiveKey(LiveKey { published: published(number, day), first_available: at(day, 50_000) })
+    Change::LiveKey(LiveKey {
+        published: published(number, day),
+        first_available: stamp(at(day, 50_000)),
+    })
+}
+
+/// Stamps that have nothing to do with the wall clock, up to the ends of the numbers.
+fn any_stamp() -> impl Strategy<Value = Option<RecordStamp>> {
+    let elapsed = prop_oneof![4 => 900_000_u64..1_500_000, 1 => any::<u64>()];
+    proptest::option::of((0_u64..3, 0_u64..3, elapsed).prop_map(
+        |(sequence, number, elapsed_seconds)| RecordStamp {
+            sequence,
+            epoch: epoch(number),
+            elapsed_seconds,
+        },
+    ))
 }
 
 /// Any change, within some days around [`FIRST`].
@@ -171,9 +264,9 @@ pub fn any_change() -> impl Strategy<Value = Change> {
     let second = 0_u32..86_300;
     prop_oneof![
         4 => (day.clone(), second.clone(), 0_u64..40).prop_map(|(d, s, n)| scan(d, s, n)),
-        2 => (day.clone(), second.clone(), proptest::collection::vec((0_u64..9, 0_u32..90_000, proptest::option::of(0_u32..9_000)), 0..20))
+        2 => (day.clone(), second.clone(), proptest::collection::vec((0_u64..9, 0_u32..90_000, proptest::option::of(0_u32..9_000), any_stamp()), 0..20))
             .prop_map(|(d, s, heard)| Change::Sightings(
-                heard.into_iter().map(|(n, later, previous)| sighting(n, at(d, s).saturating_add(later), previous)).collect()
+                heard.into_iter().map(|(n, later, previous, stamp)| Sighting { stamp, ..sighting(n, at(d, s).saturating_add(later), previous) }).collect()
             )),
         1 => (day.clone(), 1_u32..=144).prop_map(|(d, period)| own_key(d, period)),
         1 => (day.clone(), 0_u32..300).prop_map(|(d, i)| Change::DisclosedUntil(
@@ -185,6 +278,17 @@ pub fn any_change() -> impl Strategy<Value = Change> {
         1 => (0_usize..2, 0_u64..9).prop_map(|(source, position)| cursor(source, position)),
         1 => (day.clone(), second.clone(), any::<u8>()).prop_map(|(d, s, n)| accepted(at(d, s), n)),
         1 => (day.clone(), second.clone()).prop_map(|(d, s)| refused(at(d, s))),
-        1 => (day, second).prop_map(|(d, s)| Change::ForgetBefore(at(d, s))),
+        1 => (day.clone(), 0_usize..6).prop_map(|(d, profile)| {
+            let assessment = assessment(&profiles()[profile], d);
+            Change::Day(DayRecord { assessment, announced: false })
+        }),
+        1 => (day.clone(), any::<u8>()).prop_map(|(d, n)| assessed(d, n)),
+        1 => (day.clone(), second.clone()).prop_map(|(d, s)| engine_record(at(d, s))),
+        1 => (day.clone(), second.clone()).prop_map(|(d, s)| forget(at(d, s))),
+        1 => (day.clone(), second, 900_000_u64..1_500_000).prop_map(|(d, s, elapsed_seconds)| {
+            Change::Forget(Horizon { before: at(d, s), elapsed_seconds })
+        }),
+        1 => day.prop_map(|d| Change::ForgetDay(FIRST.saturating_add(d))),
+        1 => Just(Change::ForgetEverything),
     ]
 }

@@ -16,6 +16,7 @@ use chikaku_core::encounter_log::{
     AuditEntry, DayRecord, EncounterLog, Exposure, LiveKey, MemoryLog,
 };
 use chikaku_core::sighting::Sighting;
+use chikaku_core::status::assessed::Assessed;
 use chikaku_core::time::{IntervalNumber, UtcDay};
 use chikaku_log::disk::Disk;
 use chikaku_log::{DurableLog, LogError, RootKey};
@@ -48,6 +49,9 @@ pub struct Said {
     /// A refusal by its sentence: that is what a log keeps of it.
     pub audit: Vec<(AuditEntry, String)>,
     pub days: Vec<Option<DayRecord>>,
+    pub assessed: Vec<Assessed>,
+    /// As JSON.
+    pub engine: Option<String>,
 }
 
 pub fn said<L: EncounterLog>(log: &L) -> Result<Said, L::Error> {
@@ -70,6 +74,8 @@ pub fn said<L: EncounterLog>(log: &L) -> Result<Said, L::Error> {
         cursors: changes::SOURCES.iter().map(cursor).collect::<Result<_, _>>()?,
         audit,
         days: changes::DAYS.map(day).collect::<Result<_, _>>()?,
+        assessed: log.assessed()?,
+        engine: log.engine_record()?.map(|record| serde_json::to_string(&record).unwrap()),
     })
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fs, io};
 
-use chikaku_core::encounter_log::{Change, EncounterLog};
+use chikaku_core::encounter_log::{Change, EncounterLog, Horizon};
 use chikaku_core::time::UtcDay;
 use chikaku_log::disk::Directory;
 use chikaku_log::{DurableLog, LogError, RootKey};
@@ -202,13 +202,31 @@ fn maintain(arguments: &Maintain) -> Result<(), Failure> {
     let mut log = arguments.store.open()?;
     let mut maintain = || {
         if let Some(day) = arguments.forget_before {
-            log.commit(vec![Change::ForgetBefore(day.start())])?;
+            // Stamped sightings go by age: what is as old as anything that is to stay, stays.
+            let elapsed_seconds = elapsed_at(&log, day)?;
+            log.commit(vec![Change::Forget(Horizon { before: day.start(), elapsed_seconds })])?;
         }
         log.maintain()
     };
     let done = maintain().map_err(|error| at(folder, error))?;
     say!("the database had {} bytes and has {}", done.bytes_before, done.bytes_after);
     Ok(())
+}
+
+/// Elapsed seconds below which every stamped sighting is from before `day`.
+fn elapsed_at(log: &DurableLog, day: UtcDay) -> Result<u64, LogError> {
+    let (mut least_kept, mut greatest_gone) = (None, None);
+    log.visit_sightings(&mut |sighting| {
+        let Some(stamp) = sighting.stamp else { return };
+        let elapsed = Some(stamp.elapsed_seconds);
+        if sighting.heard_at >= day.start() {
+            least_kept = least_kept.map_or(elapsed, |least: u64| elapsed.min(Some(least)));
+        } else {
+            greatest_gone = greatest_gone.max(elapsed);
+        }
+    })?;
+    let above = greatest_gone.map_or(0, |elapsed: u64| elapsed.saturating_add(1));
+    Ok(least_kept.map_or(above, |least| least.min(above)))
 }
 
 fn wipe(folder: &Path) -> Result<(), Failure> {

@@ -4,6 +4,7 @@ use core::fmt;
 use std::collections::VecDeque;
 
 use chikaku_core::advertisement::Advertisement;
+use chikaku_core::clock::{BootId, ClockReading};
 use chikaku_core::diagnosis_key::{DiagnosisKey, DiagnosisKeyDetails, ReportType};
 use chikaku_core::encounter_log::{AuditEntry, DayRecord, EncounterLog, Exposure, LiveKey};
 use chikaku_core::engine::{Engine, EngineConfiguration, Input, KeyFile, Output};
@@ -11,6 +12,7 @@ use chikaku_core::export::{ExportWriter, KeyIdentity, SigningKey, TrustedKeys};
 use chikaku_core::keys::TemporaryExposureKey;
 use chikaku_core::sighting::{ReceivedAdvertisement, ScanResult, Sighting};
 use chikaku_core::signal::{RssiDbm, TransmitPowerDbm};
+use chikaku_core::status::assessed::Assessed;
 use chikaku_core::time::{Timestamp, UtcDay};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
@@ -110,7 +112,7 @@ impl<L: EncounterLog> Life<L> {
     fn handle(&mut self, input: Input<'_>, step: u64, of: u64) -> anyhow::Result<Vec<Output>> {
         let mut rng = ChaCha20Rng::seed_from_u64(self.seed);
         rng.set_stream(step * 4 + of);
-        Ok(self.engine.handle(input, time_of(step), &mut rng)?)
+        Ok(self.engine.handle(input, clocks_of(step), &mut rng)?)
     }
 
     fn rng(&self, purpose: u64) -> ChaCha20Rng {
@@ -137,7 +139,7 @@ impl<L: EncounterLog> Life<L> {
                 });
             }
         }
-        Ok(ScanResult { started, ended, received, malformed: 0 })
+        Ok(ScanResult { started, ended, received, malformed: 0, ended_reading: None })
     }
 
     /// Somebody's key of the day before.
@@ -167,6 +169,13 @@ fn time_of(step: u64) -> Timestamp {
     FIRST.start().saturating_add(seconds).saturating_add(600)
 }
 
+/// A phone that was switched on an hour before, and whose clock nobody sets.
+fn clocks_of(step: u64) -> ClockReading {
+    let wall = time_of(step);
+    let since_first = u64::try_from(wall.seconds_since(FIRST.start())).unwrap_or(0);
+    ClockReading { wall, monotonic_seconds: since_first + 3_600, boot: BootId::from_count(1) }
+}
+
 fn step_at(heard_at: Timestamp) -> u64 {
     let seconds = heard_at.seconds_since(FIRST.start());
     u64::try_from(seconds).unwrap_or(0) / u64::from(STEP_SECONDS)
@@ -194,6 +203,9 @@ pub(super) struct Said {
     cursor: Option<u64>,
     audit: Vec<AuditEntry>,
     days: Vec<DayRecord>,
+    assessed: Vec<Assessed>,
+    /// As JSON.
+    engine: Option<String>,
 }
 
 impl Said {
@@ -211,6 +223,7 @@ impl Said {
                 days.extend(log.day(UtcDay::new(day))?);
             }
         }
+        let engine = log.engine_record()?;
         Ok(Self {
             own_keys: own_keys.collect(),
             sightings,
@@ -219,6 +232,8 @@ impl Said {
             cursor: log.cursor(SOURCE)?,
             audit: log.audit()?,
             days,
+            assessed: log.assessed()?,
+            engine: engine.map(|record| serde_json::to_string(&record)).transpose()?,
         })
     }
 }
