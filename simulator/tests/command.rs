@@ -153,6 +153,55 @@ fn keys_are_generated_inspected_and_matched() {
 }
 
 #[test]
+fn a_log_is_tortured_inspected_maintained_and_wiped() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = path(folder.path(), "log");
+    let told = stdout(&["log", "torture", &log, "--kills", "12", "--seed", "3"], 0);
+    assert!(String::from_utf8(told).unwrap().contains("12 kills"));
+    let inspect = stdout(&["log", "inspect", &log, "--json"], 0);
+    let inspect: Value = serde_json::from_slice(&inspect).unwrap();
+    assert!(inspect["days"][0]["sightings"].as_u64().unwrap() > 0);
+    stdout(&["log", "inspect", &log], 0);
+    stdout(&["log", "verify", &log], 0);
+    stdout(&["log", "maintain", &log], 0);
+
+    // Nothing is made in the place of something, and nothing opens under another key.
+    stderr(&["log", "torture", &log, "--kills", "1"], 1);
+    let other = path(folder.path(), "other.key");
+    fs::write(&other, "07".repeat(32)).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(&other, fs::Permissions::from_mode(0o644)).unwrap();
+        let message = stderr(&["log", "verify", &log, "--root-key", &other], 3);
+        assert!(message.contains("chmod 600"), "{message}");
+        fs::set_permissions(&other, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    let message = stderr(&["log", "verify", &log, "--root-key", &other], 3);
+    assert!(message.contains("another root key"), "{message}");
+
+    // A damaged log is named, with what can be read of it.
+    let pages = folder.path().join("log/pages");
+    let whole = fs::read(&pages).unwrap();
+    let mut broken = whole.clone();
+    let middle = broken.len() / 2;
+    broken[middle] ^= 1;
+    fs::write(&pages, broken).unwrap();
+    let message = stderr(&["log", "verify", &log], 3);
+    assert!(message.contains("pages") && message.contains("can be read"), "{message}");
+    fs::write(&pages, whole).unwrap();
+
+    stdout(&["log", "maintain", &log, "--forget-before", "2100-01-01"], 0);
+    let inspect = stdout(&["log", "inspect", &log, "--json"], 0);
+    let inspect: Value = serde_json::from_slice(&inspect).unwrap();
+    assert_eq!(inspect["days"], serde_json::json!([]));
+    stderr(&["log", "wipe", &log], 2);
+    stdout(&["log", "wipe", &log, "--yes"], 0);
+    stderr(&["log", "inspect", &log], 3);
+    stderr(&["log", "inspect", "no-such-folder"], 1);
+}
+
+#[test]
 fn a_reader_that_has_seen_enough_ends_the_command_quietly() {
     let chikaku = assert_cmd::cargo::cargo_bin("chikaku");
     let mut running = std::process::Command::new(chikaku)

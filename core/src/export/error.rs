@@ -1,5 +1,7 @@
 //! Everything that can be wrong with a key file, one variant each.
 
+use std::borrow::Cow;
+
 use thiserror::Error;
 
 use super::metadata::BatchError;
@@ -211,6 +213,30 @@ pub enum ExportError {
         /// A key that has not signed, of the set that lacks fewest.
         missing: KeyIdentity,
     },
+
+    // From a log.
+    /// A refusal of earlier, as a log kept it.
+    #[error("{text}")]
+    Recorded {
+        /// [`ExportError::code`] of the refusal.
+        code: String,
+        /// Its sentence.
+        text: String,
+    },
+}
+
+impl ExportError {
+    /// The variant's name: tells reasons apart where the sentence would be too much, and survives
+    /// storage.
+    #[must_use]
+    pub fn code(&self) -> Cow<'_, str> {
+        if let Self::Recorded { code, .. } = self {
+            return Cow::Borrowed(code);
+        }
+        let mut name = format!("{self:?}");
+        name.truncate(name.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(name.len()));
+        Cow::Owned(name)
+    }
 }
 
 /// As much of an untrusted text as belongs in a message.

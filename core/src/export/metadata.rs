@@ -98,7 +98,9 @@ impl ExportDigest {
         &self.0
     }
 
-    pub(super) const fn new(digest: [u8; 32]) -> Self {
+    /// A digest that a log kept.
+    #[must_use]
+    pub const fn from_bytes(digest: [u8; 32]) -> Self {
         Self(digest)
     }
 }
@@ -187,7 +189,7 @@ impl Metadata {
             }
         }
         let batch = Batch::from_wire(number, size).map_err(ExportError::InvalidBatch)?;
-        let digest = ExportDigest::new(reader.digest());
+        let digest = ExportDigest::from_bytes(reader.digest());
         let counts = (key_count, revised_key_count);
         let (key_count, revised_key_count) = counts;
         Ok(Self {

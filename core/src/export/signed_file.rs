@@ -45,7 +45,7 @@ impl<'a> SignedFile<'a> {
             }
             content.consume(count);
         }
-        let digest = ExportDigest::new(content.digest().unwrap_or_default());
+        let digest = ExportDigest::from_bytes(content.digest().unwrap_or_default());
         let metadata = Metadata {
             start: None,
             end: None,

@@ -137,7 +137,7 @@ impl ExportWriter {
         let digest = Sha256::digest(&export_bin).into();
         let export_sig = self.export_sig(&digest)?;
         let zip = pack(&export_bin, &export_sig).map_err(|_| WriteError::Zip)?;
-        Ok(WrittenExport { export_bin, export_sig, zip, digest: ExportDigest::new(digest) })
+        Ok(WrittenExport { export_bin, export_sig, zip, digest: ExportDigest::from_bytes(digest) })
     }
 
     /// Writes export.bin alone, which announces the signatures but has none.

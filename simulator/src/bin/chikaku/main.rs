@@ -10,6 +10,7 @@ mod keys;
 mod keyserver;
 #[cfg(all(feature = "live", target_os = "linux"))]
 mod live;
+mod log;
 mod match_keys;
 mod output;
 mod progress;
@@ -72,6 +73,9 @@ enum Command {
     /// Make the code of a venue, and the poster for its door
     #[command(subcommand)]
     Venue(venue::Command),
+    /// Look into an encounter log on disk, verify it, wipe it, torture one
+    #[command(subcommand)]
+    Log(log::Command),
 }
 
 fn main() -> ExitCode {
@@ -91,6 +95,7 @@ fn main() -> ExitCode {
         Command::Keyserver(arguments) => keyserver::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Venue(command) => venue::run(&command),
+        Command::Log(command) => log::run(&command),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
