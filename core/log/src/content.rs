@@ -5,9 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chikaku_core::diary::Diary;
 use chikaku_core::encounter_log::{Change, Cursor, DayRecord, EncounterLog, Horizon, MemoryLog};
 use chikaku_core::sighting::Sighting;
 use chikaku_core::time::UtcDay;
+use chikaku_core::venue::VenueDiary;
 
 use crate::drawers::DrawerId;
 use crate::error::LogError;
@@ -50,6 +52,8 @@ pub(crate) enum Emptied {
     Drawer(DrawerId),
     /// All of a day is; what is left of other days and lay with it is to be written anew.
     Day(UtcDay),
+    /// Something that has no day's drawer is forgotten: old versions of what has none go.
+    Undated,
     Everything,
 }
 
@@ -101,8 +105,19 @@ impl Content {
             }
             _ => {}
         }
+        let forgets = matches!(change, Change::Forget(_));
+        let before = forgets.then(|| self.visits_and_diary());
         let Ok(()) = self.memory.commit(vec![change]);
+        if before.is_some_and(|before| before != self.visits_and_diary()) {
+            emptied.push(Emptied::Undated);
+        }
         emptied
+    }
+
+    /// What has dates of its own and no day's drawer.
+    fn visits_and_diary(&self) -> (VenueDiary, Option<Diary>) {
+        let (Ok(venues), Ok(diary)) = (self.memory.venues(), self.memory.diary());
+        (venues, diary)
     }
 
     /// Everything but sightings, as the changes that make it.
@@ -115,6 +130,7 @@ impl Content {
         let Ok(audit) = memory.audit();
         let Ok(assessed) = memory.assessed();
         let Ok(engine) = memory.engine_record();
+        let (venues, diary) = self.visits_and_diary();
         let cursor = |source: &String| {
             let Ok(position) = memory.cursor(source);
             position.map(|position| Change::Cursor(Cursor { source: source.clone(), position }))
@@ -132,6 +148,9 @@ impl Content {
         changes.extend(assessed.into_iter().map(Change::Assessed));
         changes.extend(audit.into_iter().map(Change::Audit));
         changes.extend(engine.map(|record| Change::Engine(Box::new(record))));
+        let visited = venues != VenueDiary::default();
+        changes.extend(visited.then(|| Change::Venues(Box::new(venues))));
+        changes.extend(diary.map(|diary| Change::Diary(Box::new(diary))));
         changes
     }
 

@@ -242,7 +242,9 @@ impl Drawers {
         for (id, drawer) in &mut self.drawers {
             drawer.retired |= match emptied {
                 Emptied::Drawer(of) => *id == of,
-                Emptied::Day(day) => drawer.day == Some(day),
+                // Visits and the diary lie with what has no day.
+                Emptied::Day(day) => drawer.day.is_none_or(|of| of == day),
+                Emptied::Undated => drawer.day.is_none(),
                 Emptied::Everything => true,
             };
         }

@@ -4,7 +4,7 @@
 //! Enum variants and fields are positional: new ones go to the end, none is removed or moved
 //! while a schema that has them can still be read.
 //!
-//! Conclusions, daily records and the engine's own record are the core's to shape and grow: they are
+//! Conclusions, daily records, the engine's own record, visits and the diary are the core's to shape and grow: they are
 //! stored as JSON, which says what is what.
 
 mod audit;
@@ -65,6 +65,10 @@ pub(crate) enum StoredChange {
         day: u32,
         span: Span,
     },
+    /// The visits to venues.
+    Venues(Json),
+    /// The recuperation diary.
+    Diary(Json),
 }
 
 /// A record as JSON.
@@ -153,6 +157,8 @@ pub(crate) fn parts(changes: &[Change]) -> Result<Vec<Part>, LogError> {
             }
             Change::ForgetDay(day) => add(None, StoredChange::ForgetDay(day.days_since_1970())),
             Change::ForgetEverything => add(None, StoredChange::ForgetEverything),
+            Change::Venues(venues) => add(None, StoredChange::Venues(Json::of(venues)?)),
+            Change::Diary(diary) => add(None, StoredChange::Diary(Json::of(diary)?)),
             _ => return Err(LogError::UnknownChange),
         }
     }
@@ -208,6 +214,8 @@ impl Assembly {
             }
             StoredChange::ForgetDay(day) => Change::ForgetDay(UtcDay::new(day)),
             StoredChange::ForgetEverything => Change::ForgetEverything,
+            StoredChange::Venues(venues) => Change::Venues(venues.restore()?),
+            StoredChange::Diary(diary) => Change::Diary(diary.restore()?),
             StoredChange::SpoolTaken(name) => {
                 self.whole.push((number, Restored::SpoolTaken(name)));
                 return Ok(());

@@ -15,7 +15,7 @@ use chikaku_core::sighting::Sighting;
 use chikaku_log::disk::Directory;
 use chikaku_log::{DurableLog, LogError, RootKey};
 use support::changes::{
-    accepted, at, bytes, day_record, exposure, forget, live_key, own_key, scan,
+    accepted, at, bytes, day_record, diary, exposure, forget, live_key, own_key, scan, visits,
 };
 use support::{MemoryDisk, ROOT, open, said};
 
@@ -187,4 +187,40 @@ fn nothing_that_is_printed_shows_a_key_or_an_identifier() {
         assert!(!text.contains(&hex(bytes)) && !text.contains(&format!("{bytes:?}")));
     }
     assert!(text.len() < 600, "{text}");
+}
+
+/// Visits and the diary lie with what has no day: their old versions must not stay.
+#[test]
+fn forgotten_visits_cannot_be_opened_with_the_keys_that_are_left() {
+    let forgetting = [
+        vec![Change::ForgetDay(at(0, 0).day())],
+        vec![forget(at(1, 0))],
+        vec![Change::ForgetEverything],
+    ];
+    for changes in forgetting {
+        let disk = MemoryDisk::new();
+        let mut log = support::create(&disk);
+        log.commit(vec![visits([0], 40_000), diary(0, 40_000, 1)]).unwrap();
+        log.maintain().unwrap();
+        log.commit(vec![visits([0], 41_000)]).unwrap();
+        let before = disk.image();
+        assert_ne!(venues(&open(&MemoryDisk::with(&before)).unwrap()), "[]");
+        log.commit(changes).unwrap();
+        assert_eq!(venues(&log), "[]");
+        let mut mixed = before.clone();
+        mixed.insert("keys".to_owned(), disk.image()["keys"].clone());
+        match open(&MemoryDisk::with(&mixed)) {
+            Ok(log) => assert_eq!(venues(&log), "[]"),
+            Err(LogError::Corrupt(corrupt)) => {
+                let kept = |change: &Change| matches!(change, Change::Venues(_) | Change::Diary(_));
+                assert!(!corrupt.salvaged.changes.iter().any(kept));
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
+}
+
+/// The visits, as JSON.
+fn venues(log: &DurableLog) -> String {
+    serde_json::to_string(log.venues().unwrap().check_ins()).unwrap()
 }

@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 
+use chikaku_core::diary::Diary;
 use chikaku_core::encounter_log::{
     AuditEntry, Change, DayRecord, EncounterLog, EngineRecord, Exposure, LiveKey,
 };
@@ -9,6 +10,7 @@ use chikaku_core::keys::TemporaryExposureKey;
 use chikaku_core::sighting::Sighting;
 use chikaku_core::status::assessed::Assessed;
 use chikaku_core::time::{IntervalNumber, UtcDay};
+use chikaku_core::venue::VenueDiary;
 
 use super::load::visit_chunks;
 use super::{DurableLog, damaged};
@@ -79,6 +81,16 @@ impl EncounterLog for DurableLog {
     fn engine_record(&self) -> Result<Option<EngineRecord>, LogError> {
         let Ok(record) = self.content.memory.engine_record();
         Ok(record)
+    }
+
+    fn venues(&self) -> Result<VenueDiary, LogError> {
+        let Ok(venues) = self.content.memory.venues();
+        Ok(venues)
+    }
+
+    fn diary(&self) -> Result<Option<Diary>, LogError> {
+        let Ok(diary) = self.content.memory.diary();
+        Ok(diary)
     }
 
     fn is_full(error: &LogError) -> bool {

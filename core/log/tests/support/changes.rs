@@ -3,6 +3,8 @@
 use chikaku_core::advertisement::Advertisement;
 use chikaku_core::clock::{BootId, ClockReading, EpochId, RecordStamp};
 use chikaku_core::diagnosis_key::{DaysSinceOnset, DiagnosisKey, DiagnosisKeyDetails, ReportType};
+use chikaku_core::diary::admission::AdmissionFacts;
+use chikaku_core::diary::{Basis, Diary, DiaryRules, Entry, Place, Start, Temperature};
 use chikaku_core::encounter_log::{
     AcceptedConfiguration, AuditEntry, AuditedFile, Change, Cursor, DayRecord, EngineRecord,
     Exposure, Horizon, LiveKey,
@@ -11,6 +13,7 @@ use chikaku_core::export::{ExportDigest, ExportError, KeyList, PublishedKey};
 use chikaku_core::exposure::{
     MeasuredSighting, UnmeasuredSightings, WindowOrigin, WindowRules, exposure_windows,
 };
+use chikaku_core::guidance::local_time::{LocalDate, UtcOffset};
 use chikaku_core::keys::{
     AssociatedEncryptedMetadata, RollingProximityIdentifier, TemporaryExposureKey,
 };
@@ -21,6 +24,7 @@ use chikaku_core::sighting::Sighting;
 use chikaku_core::signal::{AttenuationDb, RssiDbm};
 use chikaku_core::status::assessed::{Assessed, AssessedResult};
 use chikaku_core::time::{RollingPeriod, Timestamp, UtcDay};
+use chikaku_core::venue::{VenueCode, VenueDiary};
 use proptest::prelude::*;
 
 pub const FIRST: UtcDay = UtcDay::new(20_000);
@@ -246,6 +250,40 @@ pub fn live_key(number: u64, day: u32) -> Change {
     })
 }
 
+/// A code of Corona-Warn-App's documents.
+const HAIRDRESSER: &str = "https://e.coronawarn.app?v=1#CAESEwgBEgdGcmlzZXVyGgZCZXJsaW4adggBEmCDAszMTXne1DAA5_YxmhRdd_NZN2VKl9L32Jl9-ZybE4b2eNIrhFOKYU4XAOHq3RPLDxdHTW6ANiO24rCOO4rj06HzcVZy3pel58-L1KSPG-_PneL2BoyZQRz3qlu2hoAaEATXwzyyIshzBHREtsdmc6kiBggBEAUYeA";
+
+/// A visit of half an hour at the same time on each of `days`.
+pub fn visits(days: impl IntoIterator<Item = u32>, second: u32) -> Change {
+    let mut venues = VenueDiary::default();
+    let code = VenueCode::read(HAIRDRESSER).unwrap();
+    for day in days {
+        let number = venues.check_in(&code, at(day, second)).unwrap();
+        venues.check_out(number, at(day, second + 1_800)).unwrap();
+    }
+    Change::Venues(Box::new(venues))
+}
+
+/// A diary that begins on `day`, with an entry at that second of each of the days that follow.
+pub fn diary(day: u32, second: u32, entries: u32) -> Change {
+    let rules = DiaryRules::builtin();
+    let onset = LocalDate::at(at(day, 0), UtcOffset::JAPAN);
+    let facts = AdmissionFacts::default();
+    let start = Start {
+        basis: Basis::Onset(onset),
+        place: Place::Home,
+        utc_offset: UtcOffset::JAPAN,
+        facts,
+    };
+    let mut diary = Diary::begin(start, &rules, at(day, 0)).unwrap();
+    for later in 0..entries {
+        let noted = at(day + later, second);
+        let temperature = Some(Temperature::from_tenths_celsius(378).unwrap());
+        diary.add(Entry { temperature, ..Entry::at(noted) }, &rules, noted).unwrap();
+    }
+    Change::Diary(Box::new(diary))
+}
+
 /// Stamps that have nothing to do with the wall clock, up to the ends of the numbers.
 fn any_stamp() -> impl Strategy<Value = Option<RecordStamp>> {
     let elapsed = prop_oneof![4 => 900_000_u64..1_500_000, 1 => any::<u64>()];
@@ -288,6 +326,8 @@ pub fn any_change() -> impl Strategy<Value = Change> {
         1 => (day.clone(), second, 900_000_u64..1_500_000).prop_map(|(d, s, elapsed_seconds)| {
             Change::Forget(Horizon { before: at(d, s), elapsed_seconds })
         }),
+        1 => (0_u32..3, 0_u32..84_000).prop_map(|(days, s)| visits(0..days, s)),
+        1 => (day.clone(), 0_u32..84_000, 0_u32..4).prop_map(|(d, s, entries)| diary(d, s, entries)),
         1 => day.prop_map(|d| Change::ForgetDay(FIRST.saturating_add(d))),
         1 => Just(Change::ForgetEverything),
     ]

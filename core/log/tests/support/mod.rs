@@ -12,12 +12,14 @@ pub mod memory_disk;
 
 use std::sync::Arc;
 
+use chikaku_core::diary::Diary;
 use chikaku_core::encounter_log::{
     AuditEntry, DayRecord, EncounterLog, Exposure, LiveKey, MemoryLog,
 };
 use chikaku_core::sighting::Sighting;
 use chikaku_core::status::assessed::Assessed;
 use chikaku_core::time::{IntervalNumber, UtcDay};
+use chikaku_core::venue::VenueDiary;
 use chikaku_log::disk::Disk;
 use chikaku_log::{DurableLog, LogError, RootKey};
 
@@ -52,6 +54,8 @@ pub struct Said {
     pub assessed: Vec<Assessed>,
     /// As JSON.
     pub engine: Option<String>,
+    pub venues: VenueDiary,
+    pub diary: Option<Diary>,
 }
 
 pub fn said<L: EncounterLog>(log: &L) -> Result<Said, L::Error> {
@@ -76,6 +80,8 @@ pub fn said<L: EncounterLog>(log: &L) -> Result<Said, L::Error> {
         days: changes::DAYS.map(day).collect::<Result<_, _>>()?,
         assessed: log.assessed()?,
         engine: log.engine_record()?.map(|record| serde_json::to_string(&record).unwrap()),
+        venues: log.venues()?,
+        diary: log.diary()?,
     })
 }
 
