@@ -1,0 +1,38 @@
+// swift-tools-version:5.10
+import Foundation
+import PackageDescription
+
+// Without the variable: what an app gets, the library as an XCFramework. With it: the library of
+// this machine, as a system library whose header and module map ffi/test-bindings.sh generates.
+let localLibrary = ProcessInfo.processInfo.environment["CHIKAKU_LOCAL_LIBRARY"]
+
+let core: [Target]
+if let localLibrary {
+    core = [
+        .systemLibrary(name: "ChikakuCoreFFI", path: "Sources/ChikakuCoreFFI"),
+        .target(
+            name: "ChikakuCore",
+            dependencies: ["ChikakuCoreFFI"],
+            linkerSettings: [
+                .unsafeFlags(["-L\(localLibrary)", "-Xlinker", "-rpath", "-Xlinker", localLibrary]),
+                .linkedLibrary("chikaku_ffi"),
+            ]
+        ),
+    ]
+} else {
+    // build-xcframework.sh writes the archive and prints the checksum to put here.
+    core = [
+        .binaryTarget(name: "ChikakuCoreFFI", path: "build/ChikakuCoreFFI.xcframework"),
+        .target(name: "ChikakuCore", dependencies: ["ChikakuCoreFFI"]),
+    ]
+}
+
+let package = Package(
+    name: "Chikaku",
+    platforms: [.iOS(.v15), .macOS(.v12)],
+    products: [.library(name: "Chikaku", targets: ["Chikaku", "ChikakuCore"])],
+    targets: core + [
+        .target(name: "Chikaku", dependencies: ["ChikakuCore"]),
+        .testTarget(name: "ChikakuCoreTests", dependencies: ["ChikakuCore"]),
+    ]
+)
