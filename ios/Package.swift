@@ -7,6 +7,7 @@ import PackageDescription
 let localLibrary = ProcessInfo.processInfo.environment["CHIKAKU_LOCAL_LIBRARY"]
 
 let core: [Target]
+var radio: [Target.Dependency] = []
 if let localLibrary {
     core = [
         .systemLibrary(name: "ChikakuCoreFFI", path: "Sources/ChikakuCoreFFI"),
@@ -18,7 +19,10 @@ if let localLibrary {
                 .linkedLibrary("chikaku_ffi"),
             ]
         ),
+        // Makes the adapter compile and lets a test play the system; see the README.
+        .target(name: "CoreBluetooth", path: "Testing/CoreBluetooth"),
     ]
+    radio = ["CoreBluetooth"]
 } else {
     // build-xcframework.sh writes the archive and prints the checksum to put here.
     core = [
@@ -32,7 +36,8 @@ let package = Package(
     platforms: [.iOS(.v15), .macOS(.v12)],
     products: [.library(name: "Chikaku", targets: ["Chikaku", "ChikakuCore"])],
     targets: core + [
-        .target(name: "Chikaku", dependencies: ["ChikakuCore"]),
+        .target(name: "Chikaku", dependencies: ["ChikakuCore"] + radio),
         .testTarget(name: "ChikakuCoreTests", dependencies: ["ChikakuCore"]),
+        .testTarget(name: "ChikakuTests", dependencies: ["Chikaku", "ChikakuCore"] + radio),
     ]
 )

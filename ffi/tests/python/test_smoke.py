@@ -54,8 +54,11 @@ class Smoke(unittest.TestCase):
         for scan in range(7):
             now = START + 240 * scan
             plan = plan_of(patient.on_wake(clocks(now))) or plan
-            heard = [HeardAdvertisement(now + 1, -77, plan.service_data)]
-            contact.on_scan(Scan(now, now + 4, heard), clocks(now + 4))
+            heard = HeardAdvertisement(
+                heard_at=now + 1, rssi_dbm=-77, service_data=plan.service_data
+            )
+            scan = Scan(started=now, ended=now + 4, heard=[heard])
+            contact.on_scan(scan, clocks(now + 4))
 
         tomorrow = START + 86_400
         patient.on_wake(clocks(tomorrow))
@@ -63,7 +66,8 @@ class Smoke(unittest.TestCase):
             ReportType.CONFIRMED_TEST, DAY, clocks(tomorrow)
         )
         file = server.publish(disclosure.keys, START, tomorrow)
-        result = contact.provide_diagnosis_keys([KeyFile(b"no zip"), KeyFile(file)], 0, clocks(tomorrow))
+        files = [KeyFile(bytes=b"no zip"), KeyFile(bytes=file)]
+        result = contact.provide_diagnosis_keys(files, 0, clocks(tomorrow))
         self.assertEqual(result.files[0].code, "not_a_zip")
         self.assertEqual(result.files[1].matched, 1)
         told = [action.assessment for action in result.actions if action.is_ANNOUNCE()]
