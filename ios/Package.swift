@@ -21,6 +21,8 @@ if let localLibrary {
         ),
         // Makes the adapter compile and lets a test play the system; see the README.
         .target(name: "CoreBluetooth", path: "Testing/CoreBluetooth"),
+        // The lines of the README.
+        .target(name: "Readme", dependencies: ["Chikaku", "ChikakuCore"], path: "Testing/Readme"),
     ]
     radio = ["CoreBluetooth"]
 } else {

@@ -6,7 +6,8 @@ generate kotlin "$work/kotlin"
 check 'generated Kotlin masks the checksums' grep -q 0xFFFF -r "$work/kotlin"
 kotlinc -nowarn -cp "$runtime" -d "$work/bindings.jar" "$work/kotlin"
 kotlinc -Werror -cp "$runtime:$work/bindings.jar:$testing" -d "$work/kotlin-tests.jar" \
-  android/chikaku/src/main/kotlin/dev/chikaku/*.kt android/chikaku/src/test/kotlin
+  android/chikaku/src/main/kotlin/dev/chikaku/*.kt \
+  android/sample/src/main/kotlin/dev/chikaku/sample/SimulatedExposure.kt android/chikaku/src/test/kotlin
 java -Djna.library.path="$(dirname "$library")" -cp "$work/bindings.jar:$work/kotlin-tests.jar:$runtime:$testing:$launcher" \
   org.junit.platform.console.ConsoleLauncher --disable-banner --disable-ansi-colors --details=tree --fail-if-no-tests \
   --scan-class-path="$work/kotlin-tests.jar" 2>&1 | tee "$work/kotlin.log" || true

@@ -55,7 +55,7 @@ final class ClientTests: XCTestCase {
         guard case .matched(let keys, 0, let matched, 0, 0, _) = try met.provide(met.file).files[0] else {
             return XCTFail("not matched")
         }
-        XCTAssertEqual([keys, matched], [1, 1])
+        XCTAssertEqual([keys, matched], [2, 1], "the day's key and the cut off one of the next")
         let client = met.contact.client
         let windows = try client.exposureWindows(now: met.contact.clocks)
         XCTAssertFalse(windows.isEmpty)

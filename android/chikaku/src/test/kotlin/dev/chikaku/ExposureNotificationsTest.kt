@@ -1,5 +1,6 @@
 package dev.chikaku
 
+import dev.chikaku.core.Action
 import dev.chikaku.core.AdvertisePlan
 import dev.chikaku.core.Assessment
 import dev.chikaku.core.Boot
@@ -18,6 +19,7 @@ import dev.chikaku.core.SimulatedKeyServer
 import dev.chikaku.core.Symptoms
 import dev.chikaku.core.TracingState
 import dev.chikaku.core.configuration
+import dev.chikaku.sample.simulateExposure
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
@@ -141,5 +143,17 @@ class ExposureNotificationsTest {
         host.notifications.stop()
         assertNull(host.radio.onAir)
         scope.cancel()
+    }
+
+    @Test
+    fun theSampleSimulatesAnExposure() = runBlocking {
+        val air = Air()
+        air.now = START + 43_200
+        val server = SimulatedKeyServer(1)
+        val client = ExposureNotificationClient.open(configuration(server), LogLocation.MEMORY)
+        client.start(air.read())
+        val file = simulateExposure(client, server, air.read())
+        val told = client.provideDiagnosisKeys(listOf(file), 0, air.read()).actions.filterIsInstance<Action.Announce>()
+        assertEquals(listOf(DAY to RiskLevel.HIGH), told.map { it.assessment.day to it.assessment.level })
     }
 }

@@ -5,6 +5,7 @@ import android.app.Service
 import android.content.Context
 import android.content.Intent
 import android.os.IBinder
+import dev.chikaku.core.ExposureNotificationException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.SupervisorJob
@@ -34,11 +35,11 @@ public class TracingService : Service() {
         startForeground(owner.tracingNotificationId, owner.tracingNotification())
         scope.launch {
             val notifications = owner.exposureNotifications
-            notifications.start()
+            repeatedly { notifications.start() }
             while (true) {
                 val next = notifications.status.value.nextWake ?: break
-                delay((next * 1_000 - System.currentTimeMillis()).coerceIn(0, LONGEST_MILLIS))
-                notifications.wake()
+                delay((next * 1_000 - System.currentTimeMillis()).coerceIn(SHORTEST_MILLIS, LONGEST_MILLIS))
+                repeatedly { notifications.wake() }
             }
         }
         return START_STICKY
@@ -49,7 +50,24 @@ public class TracingService : Service() {
         super.onDestroy()
     }
 
+    /** A call that fails has changed nothing: it is made again until it succeeds. */
+    private suspend fun repeatedly(call: suspend () -> Unit) {
+        while (true) {
+            try {
+                return call()
+            } catch (_: ExposureNotificationException.LogFailed) {
+                delay(LONGEST_MILLIS)
+            } catch (_: ExposureNotificationException.LogFull) {
+                delay(LONGEST_MILLIS)
+            } catch (_: ExposureNotificationException.Closed) {
+                return stopSelf()
+            }
+        }
+    }
+
     public companion object {
+        private const val SHORTEST_MILLIS = 1_000L
+
         /** A timer that sleeps longer would not notice that the clock was set. */
         private const val LONGEST_MILLIS = 60_000L
 

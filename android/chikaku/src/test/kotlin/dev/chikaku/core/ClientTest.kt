@@ -63,7 +63,7 @@ class ClientTest {
     fun windowsSummariesAndAssessments() {
         val met = Contact()
         val outcome = assertIs<KeyFileOutcome.Matched>(met.provide(met.file).files.single())
-        assertEquals(1 to 1, outcome.keys.toInt() to outcome.matched.toInt())
+        assertEquals(2L to 1L, outcome.keys to outcome.matched, "the day's key and the cut off one of the next")
         val client = met.contact.client
         val windows = client.exposureWindows(met.contact.clocks())
         assertTrue(windows.isNotEmpty())
