@@ -212,11 +212,7 @@ impl From<&core_assessment::BucketTerm> for AttenuationBucket {
 
 impl From<&core_assessment::FactorTerm> for ScoreFactor {
     fn from(factor: &core_assessment::FactorTerm) -> Self {
-        Self {
-            factor: code(&factor.factor),
-            looked_up_with: factor.input,
-            value: factor.value,
-        }
+        Self { factor: code(&factor.factor), looked_up_with: factor.input, value: factor.value }
     }
 }
 

@@ -77,10 +77,7 @@ impl Open {
     }
 
     /// What is concluded about each remembered day, by date.
-    fn days(
-        &self,
-        clocks: CoreReading,
-    ) -> Result<Vec<chikaku_core::risk::Assessment>, LogError> {
+    fn days(&self, clocks: CoreReading) -> Result<Vec<chikaku_core::risk::Assessment>, LogError> {
         let today = clocks.wall.day();
         let retention = self.engine.configuration().retention_days;
         // A clock that was set back leaves days in its future: the engine still knows them.
@@ -419,8 +416,7 @@ impl ExposureNotificationClient {
         utc_offset_minutes: i32,
         now: ClockReading,
     ) -> Result<Option<Guidance>, Error> {
-        let utc_offset =
-            UtcOffset::new(i64::from(utc_offset_minutes)).map_err(Error::argument)?;
+        let utc_offset = UtcOffset::new(i64::from(utc_offset_minutes)).map_err(Error::argument)?;
         self.read(&now, |open, clocks| {
             let days = open.days(clocks)?;
             let high = days.iter().filter(|day| day.level == RiskLevel::High);

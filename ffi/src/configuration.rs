@@ -96,8 +96,8 @@ impl ClientConfiguration {
     pub(crate) fn engine(&self) -> Result<EngineConfiguration, ExposureNotificationError> {
         let power = i8::try_from(self.transmit_power_dbm)
             .map_err(|_| invalid("transmit_power_dbm", "outside -60..=20"))?;
-        let power = TransmitPowerDbm::new(power)
-            .map_err(|error| invalid("transmit_power_dbm", error))?;
+        let power =
+            TransmitPowerDbm::new(power).map_err(|error| invalid("transmit_power_dbm", error))?;
         let mut trusted = TrustedKeys::new();
         for key in &self.trusted_keys {
             trusted.add(key.read()?);

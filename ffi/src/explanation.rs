@@ -155,9 +155,7 @@ impl From<core_explain::Silence> for Silence {
                 minutes_planned: to_i32(minutes_planned),
             },
             Core::NothingHeard => Self::NothingHeard,
-            Core::ClockSuspect { sightings } => {
-                Self::ClockSuspect { sightings: to_i64(sightings) }
-            }
+            Core::ClockSuspect { sightings } => Self::ClockSuspect { sightings: to_i64(sightings) },
             Core::NoKeyFile { refused } => Self::NoKeyFile { refused: to_i64(refused) },
             Core::NoKeyHeard { keys_checked } => {
                 Self::NoKeyHeard { keys_checked: to_i64(keys_checked) }

@@ -192,9 +192,8 @@ mod tests {
     fn the_budget_of_an_interval_is_not_exceeded_by_any_crowd() {
         let planner = GattReadPlanner::new(5).unwrap();
         let read = |second: i64| {
-            let decisions = (0..2_000).map(|peer| {
-                planner.on_seen(format!("{second} {peer}"), NOW + second).unwrap()
-            });
+            let decisions = (0..2_000)
+                .map(|peer| planner.on_seen(format!("{second} {peer}"), NOW + second).unwrap());
             decisions.filter(|decision| *decision == GattDecision::Read).count()
         };
         assert_eq!(read(0), 5);

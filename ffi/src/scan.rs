@@ -37,7 +37,9 @@ pub struct HeardAdvertisement {
 
 impl core::fmt::Debug for HeardAdvertisement {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("HeardAdvertisement").field("rssi_dbm", &self.rssi_dbm).finish_non_exhaustive()
+        f.debug_struct("HeardAdvertisement")
+            .field("rssi_dbm", &self.rssi_dbm)
+            .finish_non_exhaustive()
     }
 }
 

@@ -70,8 +70,7 @@ impl SimulatedKeyServer {
 
 fn read(key: &DiagnosisKey) -> Result<core_key::DiagnosisKey, ExposureNotificationError> {
     let wrong = |sentence: &str| ExposureNotificationError::argument(sentence);
-    let bytes =
-        key.key_data.as_slice().try_into().map_err(|_| wrong("a key has sixteen bytes"))?;
+    let bytes = key.key_data.as_slice().try_into().map_err(|_| wrong("a key has sixteen bytes"))?;
     let start = u32::try_from(key.rolling_start_interval_number)
         .map_err(|_| wrong("rolling start: no interval number"))?;
     let period = number::count("rolling period", key.rolling_period)?;
@@ -80,9 +79,7 @@ fn read(key: &DiagnosisKey) -> Result<core_key::DiagnosisKey, ExposureNotificati
     let details = core_key::DiagnosisKeyDetails {
         transmission_risk_level: risk_level.map_err(|_| wrong("transmission risk level"))?,
         report_type: key.report_type.map(crate::ReportType::core),
-        days_since_onset: key
-            .days_since_onset_of_symptoms
-            .and_then(core_key::DaysSinceOnset::new),
+        days_since_onset: key.days_since_onset_of_symptoms.and_then(core_key::DaysSinceOnset::new),
         ..core_key::DiagnosisKeyDetails::default()
     };
     Ok(core_key::DiagnosisKey::new(bytes, IntervalNumber::new(start), period, details))

@@ -5,7 +5,9 @@ use std::io::Write;
 use anyhow::Context;
 use camino::Utf8Path;
 use uniffi_bindgen::macro_metadata::extract_from_library;
-use uniffi_meta::{DefaultValueMetadata, EnumShape, FieldMetadata, FnParamMetadata, Metadata, Type};
+use uniffi_meta::{
+    DefaultValueMetadata, EnumShape, FieldMetadata, FnParamMetadata, Metadata, Type,
+};
 
 pub(crate) fn print(library: &str, out: &mut impl Write) -> anyhow::Result<()> {
     let items = extract_from_library(Utf8Path::new(library))
@@ -60,11 +62,7 @@ fn lines(item: &Metadata) -> Vec<String> {
     }
 }
 
-fn signature(
-    inputs: &[FnParamMetadata],
-    returned: Option<&Type>,
-    throws: Option<&Type>,
-) -> String {
+fn signature(inputs: &[FnParamMetadata], returned: Option<&Type>, throws: Option<&Type>) -> String {
     let inputs: Vec<_> =
         inputs.iter().map(|input| format!("{}: {}", input.name, name(&input.ty))).collect();
     let returned = returned.map(|ty| format!(" -> {}", name(ty))).unwrap_or_default();
