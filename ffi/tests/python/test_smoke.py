@@ -54,10 +54,11 @@ class Smoke(unittest.TestCase):
         for scan in range(7):
             now = START + 240 * scan
             plan = plan_of(patient.on_wake(clocks(now))) or plan
-            heard = HeardAdvertisement(
-                heard_at=now + 1, rssi_dbm=-77, service_data=plan.service_data
-            )
-            scan = Scan(started=now, ended=now + 4, heard=[heard])
+            heard = [
+                HeardAdvertisement(heard_at=now + 1, rssi_dbm=dbm, service_data=plan.service_data)
+                for dbm in (-77, -81)
+            ]
+            scan = Scan(started=now, ended=now + 4, heard=heard)
             contact.on_scan(scan, clocks(now + 4))
 
         tomorrow = START + 86_400
@@ -74,10 +75,11 @@ class Smoke(unittest.TestCase):
         self.assertEqual([(each.day, each.level) for each in told], [(DAY, RiskLevel.HIGH)])
 
         windows = contact.exposure_windows(clocks(tomorrow))
-        attenuations = [scan.typical_attenuation_db for w in windows for scan in w.scan_instances]
-        self.assertEqual(attenuations, [53] * 7)
+        scans = [scan for window in windows for scan in window.scan_instances]
+        attenuations = {(scan.min_attenuation_db, scan.typical_attenuation_db) for scan in scans}
+        self.assertEqual((len(scans), attenuations), (7, {(53, 55)}))
         explanation = contact.explanations(clocks(tomorrow))[0]
-        self.assertEqual(explanation.sightings_kept, 7)
+        self.assertEqual(explanation.sightings_kept, 14)
         guidance = contact.guidance(Symptoms.UNKNOWN, 540, clocks(tomorrow))
         self.assertIn("not_necessarily_infected", guidance.messages)
 
