@@ -1,7 +1,5 @@
 //! Everything that can be wrong with a key file, one variant each.
 
-use std::borrow::Cow;
-
 use thiserror::Error;
 
 use super::metadata::BatchError;
@@ -226,16 +224,45 @@ pub enum ExportError {
 }
 
 impl ExportError {
-    /// The variant's name: tells reasons apart where the sentence would be too much, and survives
-    /// storage.
+    /// Names the error in logs, exports and support mail, for ever.
     #[must_use]
-    pub fn code(&self) -> Cow<'_, str> {
-        if let Self::Recorded { code, .. } = self {
-            return Cow::Borrowed(code);
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Recorded { code, .. } => code,
+            Self::NotAZip => "not_a_zip",
+            Self::TruncatedZip => "truncated_zip",
+            Self::CorruptZip { .. } => "corrupt_zip",
+            Self::TooManyEntries { .. } => "too_many_entries",
+            Self::DuplicateEntry { .. } => "duplicate_entry",
+            Self::UnsafeEntryName { .. } => "unsafe_entry_name",
+            Self::UnexpectedEntry { .. } => "unexpected_entry",
+            Self::MissingEntry { .. } => "missing_entry",
+            Self::UnsupportedCompression { .. } => "unsupported_compression",
+            Self::EncryptedEntry { .. } => "encrypted_entry",
+            Self::CrcMismatch { .. } => "crc_mismatch",
+            Self::TooLarge { .. } => "too_large",
+            Self::NotAnExport => "not_an_export",
+            Self::UnsupportedHeaderVersion { .. } => "unsupported_header_version",
+            Self::TruncatedExport { .. } => "truncated_export",
+            Self::MalformedField { .. } => "malformed_field",
+            Self::MessageTooLong { .. } => "message_too_long",
+            Self::TooManyKeys { .. } => "too_many_keys",
+            Self::TooManySignatures { .. } => "too_many_signatures",
+            Self::InvalidBatch(_) => "invalid_batch",
+            Self::MalformedSignatureList => "malformed_signature_list",
+            Self::NoTrustedKey => "no_trusted_key",
+            Self::EmptySignatureList => "empty_signature_list",
+            Self::SignatureCount { .. } => "signature_count",
+            Self::SignatureWithoutKey => "signature_without_key",
+            Self::UnknownKeyId { .. } => "unknown_key_id",
+            Self::WrongKeyVersion { .. } => "wrong_key_version",
+            Self::UnsupportedAlgorithm { .. } => "unsupported_algorithm",
+            Self::BatchMismatch { .. } => "batch_mismatch",
+            Self::RawSignature { .. } => "raw_signature",
+            Self::MalformedSignature { .. } => "malformed_signature",
+            Self::SignatureMismatch { .. } => "signature_mismatch",
+            Self::CosignIncomplete { .. } => "cosign_incomplete",
         }
-        let mut name = format!("{self:?}");
-        name.truncate(name.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(name.len()));
-        Cow::Owned(name)
     }
 }
 

@@ -49,7 +49,7 @@ impl StoredAudit {
                 clock_suspect: file.near_misses.sightings.clock_suspect,
             }),
             Err(refused) => {
-                Err(StoredRefusal { code: refused.code().into_owned(), text: refused.to_string() })
+                Err(StoredRefusal { code: refused.code().to_owned(), text: refused.to_string() })
             }
         };
         Self { at: entry.at.unix_seconds(), outcome }

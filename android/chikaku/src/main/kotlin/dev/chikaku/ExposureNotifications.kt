@@ -1,0 +1,181 @@
+package dev.chikaku
+
+import dev.chikaku.core.Action
+import dev.chikaku.core.Assessment
+import dev.chikaku.core.ClockReading
+import dev.chikaku.core.DayRecord
+import dev.chikaku.core.DiagnosisKey
+import dev.chikaku.core.ExposureExplanation
+import dev.chikaku.core.ExposureNotificationClient
+import dev.chikaku.core.ExposureWindow
+import dev.chikaku.core.Guidance
+import dev.chikaku.core.HostFacts
+import dev.chikaku.core.KeyFile
+import dev.chikaku.core.KeyFileOutcome
+import dev.chikaku.core.ReportType
+import dev.chikaku.core.Scan
+import dev.chikaku.core.Silence
+import dev.chikaku.core.Status
+import dev.chikaku.core.Symptoms
+import kotlinx.coroutines.CoroutineDispatcher
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.channels.Channel
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.flow.StateFlow
+import kotlinx.coroutines.flow.asStateFlow
+import kotlinx.coroutines.flow.receiveAsFlow
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.sync.Mutex
+import kotlinx.coroutines.sync.withLock
+import kotlinx.coroutines.withContext
+
+/**
+ * Exposure notification of one phone: carries out what the client asks for, and tells what changes.
+ *
+ * Every function may be called from any coroutine; they run one after the other. A function that
+ * fails throws an `ExposureNotificationException` and has changed nothing.
+ */
+public class ExposureNotifications(
+    private val client: ExposureNotificationClient,
+    private val clock: PhoneClock,
+    private val radio: Radio,
+    private val scheduler: WakeScheduler,
+    private val facts: HostFactsReader,
+    /** Lives as long as the service; scans run in it. */
+    private val scope: CoroutineScope,
+    /** Where the client's work is done: matching reads two weeks of sightings. */
+    private val work: CoroutineDispatcher = Dispatchers.Default,
+) {
+    private val turn = Mutex()
+    private val told = Channel<Assessment>(Channel.UNLIMITED)
+    private val ended = Channel<DayRecord>(Channel.UNLIMITED)
+    private val current = MutableStateFlow(client.status(facts.read(), clock.read()))
+    private var scan: Job? = null
+
+    /** Whether the phone takes part, with every reason why it does not. */
+    public val status: StateFlow<Status> = current.asStateFlow()
+
+    /** Days of which the user must be told. Call [confirmAnnounced] when that has happened; until then they come again at every start. */
+    public val announcements: Flow<Assessment> = told.receiveAsFlow()
+
+    /** One record of every day that is over, also of those on which nothing was found. */
+    public val dayRecords: Flow<DayRecord> = ended.receiveAsFlow()
+
+    /** The user switched tracing on, or the process came back with tracing on. */
+    public suspend fun start(): Unit = act { client.start(it) }
+
+    /** The user switched tracing off. */
+    public suspend fun stop() {
+        scan?.cancel()
+        act { client.stop(it) }
+    }
+
+    public suspend fun isEnabled(): Boolean = ask { client.isEnabled(it) }
+
+    /** A planned time has come, the wall clock was set, or the phone was started. */
+    public suspend fun wake(): Unit = act { client.onWake(it) }
+
+    /** A server over an authenticated connection says what time it is. */
+    public suspend fun trustedTime(unixSeconds: Long): Unit = act { client.onTrustedTime(unixSeconds, it) }
+
+    /** Matches key files; [missing] more were listed and could not be fetched. */
+    public suspend fun provideDiagnosisKeys(files: List<KeyFile>, missing: Int = 0): List<KeyFileOutcome> =
+        inTurn { now ->
+            val result = client.provideDiagnosisKeys(files, missing, now)
+            carryOut(result.actions)
+            result.files
+        }
+
+    /** The user tested positive and consents: the keys to publish. [onsetDay] in days since 1970-01-01. */
+    public suspend fun temporaryExposureKeyHistory(reportType: ReportType, onsetDay: Int? = null): List<DiagnosisKey> =
+        inTurn { now ->
+            val disclosure = client.temporaryExposureKeyHistory(reportType, onsetDay, now)
+            carryOut(disclosure.actions)
+            disclosure.keys
+        }
+
+    /** Returns why the configuration was refused, or `null` if it is in force. */
+    public suspend fun setRiskConfiguration(json: String, version: String? = null): String? =
+        inTurn { now ->
+            val actions = client.setRiskConfiguration(json, version, now)
+            carryOut(actions)
+            actions.filterIsInstance<Action.ConfigurationRefused>().firstOrNull()?.message
+        }
+
+    public suspend fun exposureWindows(): List<ExposureWindow> = ask { client.exposureWindows(it) }
+
+    public suspend fun assessments(): List<Assessment> = ask { client.assessments(it) }
+
+    public suspend fun explanations(): List<ExposureExplanation> = ask { client.explanations(it) }
+
+    public suspend fun explainSilence(day: Int): List<Silence> = ask { client.explainSilence(day, it) }
+
+    public suspend fun guidance(symptoms: Symptoms, utcOffsetMinutes: Int): Guidance? =
+        ask { client.guidance(symptoms, utcOffsetMinutes, it) }
+
+    public suspend fun confirmAnnounced(day: Int): Unit = act { client.onAnnounced(day, it) }
+
+    public suspend fun forgetDay(day: Int): Unit = act { client.forgetDay(day, it) }
+
+    /** Deletes everything. The root key, if there is one, is the host's to delete. */
+    public suspend fun forgetEverything() {
+        scan?.cancel()
+        act { client.forgetEverything(it) }
+    }
+
+    /** Something that [HostFactsReader] reads has changed: Bluetooth, a permission. */
+    public suspend fun refreshStatus(): Unit = inTurn { }
+
+    private suspend fun act(call: (ClockReading) -> List<Action>): Unit = inTurn { carryOut(call(it)) }
+
+    private suspend fun <T> ask(call: (ClockReading) -> T): T = withContext(work) { call(clock.read()) }
+
+    private suspend fun <T> inTurn(call: suspend (ClockReading) -> T): T =
+        withContext(work) {
+            turn.withLock {
+                val result = call(clock.read())
+                current.value = client.status(facts.read(), clock.read())
+                client.nextWake()?.let(scheduler::wakeAt)
+                result
+            }
+        }
+
+    /** In order, with what the answers to the radio's news ask for in turn. */
+    private suspend fun carryOut(actions: List<Action>) {
+        for (action in actions) {
+            when (action) {
+                is Action.Advertise -> carryOut(
+                    if (radio.advertise(action.plan)) {
+                        client.onAdvertisingStarted(action.plan.number, clock.read())
+                    } else {
+                        client.onAdvertisingFailed(action.plan.number, clock.read())
+                    },
+                )
+                is Action.StopAdvertising, is Action.AdvertisingSuspended -> radio.stopAdvertising()
+                is Action.Scan -> scan(action.seconds)
+                is Action.Announce -> told.trySend(action.assessment)
+                is Action.DayRecorded -> ended.trySend(action.record)
+                is Action.ScanTaken,
+                is Action.DayAssessed,
+                is Action.DayForgotten,
+                is Action.EverythingForgotten,
+                is Action.ConfigurationAccepted,
+                is Action.ConfigurationRefused,
+                -> Unit
+            }
+        }
+    }
+
+    /** Runs beside everything else: other calls do not wait for four seconds. */
+    private fun scan(seconds: Int) {
+        scan?.cancel()
+        scan = scope.launch {
+            val started = clock.read().wallUnixSeconds
+            val heard = radio.scan(seconds)
+            act { now -> client.onScan(Scan(started, now.wallUnixSeconds, heard), now) }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+package dev.chikaku.android
+
+import android.bluetooth.le.AdvertiseCallback
+import android.bluetooth.le.AdvertiseData
+import android.bluetooth.le.AdvertiseSettings
+import android.bluetooth.le.BluetoothLeAdvertiser
+import android.os.ParcelUuid
+import dev.chikaku.core.AdvertisePlan
+import kotlinx.coroutines.suspendCancellableCoroutine
+import kotlinx.coroutines.sync.Mutex
+import kotlinx.coroutines.sync.withLock
+import java.util.UUID
+import kotlin.coroutines.resume
+
+/**
+ * Puts a plan on the air. The platform takes a new random address whenever advertising starts, so
+ * stopping before each start changes identifier and address together.
+ */
+public class BleAdvertiser(private val advertiser: () -> BluetoothLeAdvertiser?) {
+    private val turn = Mutex()
+    private var running: AdvertiseCallback? = null
+
+    /** Says whether it is on the air. */
+    public suspend fun start(plan: AdvertisePlan): Boolean =
+        turn.withLock {
+            stopRunning()
+            val radio = advertiser() ?: return false
+            val uuid = serviceUuid(plan.serviceUuid)
+            val data = AdvertiseData.Builder()
+                .setIncludeDeviceName(false)
+                .setIncludeTxPowerLevel(false)
+                .addServiceUuid(uuid)
+                .addServiceData(uuid, plan.serviceData)
+                .build()
+            suspendCancellableCoroutine { waiting ->
+                val callback = object : AdvertiseCallback() {
+                    override fun onStartSuccess(settingsInEffect: AdvertiseSettings?) {
+                        if (waiting.isActive) waiting.resume(true)
+                    }
+
+                    override fun onStartFailure(errorCode: Int) {
+                        running = null
+                        if (waiting.isActive) waiting.resume(false)
+                    }
+                }
+                running = callback
+                try {
+                    radio.startAdvertising(SETTINGS, data, callback)
+                } catch (_: SecurityException) {
+                    // The permission was taken away; the facts say so.
+                    running = null
+                    waiting.resume(false)
+                }
+            }
+        }
+
+    public suspend fun stop(): Unit = turn.withLock { stopRunning() }
+
+    private fun stopRunning() {
+        running?.let {
+            try {
+                advertiser()?.stopAdvertising(it)
+            } catch (_: SecurityException) {
+                // Without the permission nothing is on the air.
+            }
+        }
+        running = null
+    }
+
+    private companion object {
+        /** Not connectable, about every 250 ms: what Google's own implementation uses. */
+        val SETTINGS: AdvertiseSettings = AdvertiseSettings.Builder()
+            .setAdvertiseMode(AdvertiseSettings.ADVERTISE_MODE_BALANCED)
+            .setTxPowerLevel(AdvertiseSettings.ADVERTISE_TX_POWER_LOW)
+            .setConnectable(false)
+            .setTimeout(0)
+            .build()
+    }
+}
+
+/** The 16-bit UUID within Bluetooth's base UUID. */
+public fun serviceUuid(uuid16: Int): ParcelUuid =
+    ParcelUuid(UUID((uuid16.toLong() shl 32) or 0x1000, -0x7fffff7fa064cb05L))

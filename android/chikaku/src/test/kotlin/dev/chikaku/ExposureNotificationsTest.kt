@@ -1,0 +1,159 @@
+package dev.chikaku
+
+import dev.chikaku.core.Action
+import dev.chikaku.core.AdvertisePlan
+import dev.chikaku.core.Assessment
+import dev.chikaku.core.Boot
+import dev.chikaku.core.ClockReading
+import dev.chikaku.core.DAY
+import dev.chikaku.core.ExposureNotificationClient
+import dev.chikaku.core.HeardAdvertisement
+import dev.chikaku.core.HostFacts
+import dev.chikaku.core.KeyFile
+import dev.chikaku.core.LocationFact
+import dev.chikaku.core.LogLocation
+import dev.chikaku.core.ReportType
+import dev.chikaku.core.RiskLevel
+import dev.chikaku.core.START
+import dev.chikaku.core.SimulatedKeyServer
+import dev.chikaku.core.Symptoms
+import dev.chikaku.core.TracingState
+import dev.chikaku.core.configuration
+import dev.chikaku.sample.simulateExposure
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.cancel
+import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.runBlocking
+import kotlin.test.Test
+import kotlin.test.assertEquals
+import kotlin.test.assertNotNull
+import kotlin.test.assertNull
+import kotlin.test.assertTrue
+
+/** The facade with the real client, over a radio that is a list. */
+class ExposureNotificationsTest {
+    private class Air : PhoneClock {
+        var now = START
+        val phones = mutableListOf<FakeRadio>()
+
+        override fun read() = ClockReading(now, now - START + 5_000, Boot.Count(3))
+    }
+
+    private class FakeRadio(private val air: Air) : Radio {
+        var onAir: AdvertisePlan? = null
+        var works = true
+
+        /** Completed by the test when the scan's seconds have passed. */
+        var scanning: CompletableDeferred<Unit>? = null
+
+        init {
+            air.phones += this
+        }
+
+        override suspend fun advertise(plan: AdvertisePlan): Boolean {
+            onAir = plan.takeIf { works }
+            return works
+        }
+
+        override suspend fun stopAdvertising() {
+            onAir = null
+        }
+
+        override suspend fun scan(seconds: Int): List<HeardAdvertisement> {
+            CompletableDeferred<Unit>().also { scanning = it }.await()
+            return air.phones.filter { it !== this }.mapNotNull { it.onAir }
+                .map { HeardAdvertisement(air.now, -77, it.serviceData) }
+        }
+    }
+
+    private class Host(private val air: Air, server: SimulatedKeyServer, scope: CoroutineScope) {
+        val radio = FakeRadio(air)
+        val facts = HostFacts(true, true, true, LocationFact.NOT_NEEDED, true)
+        var wakeAt: Long? = null
+        val notifications = ExposureNotifications(
+            ExposureNotificationClient.open(configuration(server), LogLocation.MEMORY),
+            air, radio, { wakeAt = it }, { facts }, scope, Dispatchers.Unconfined,
+        )
+
+        suspend fun finishScan() {
+            radio.scanning?.complete(Unit)
+            radio.scanning = null
+            notifications.refreshStatus()
+        }
+    }
+
+    @Test
+    fun twoPhonesThroughTheFacade() = runBlocking {
+        val scope = CoroutineScope(Dispatchers.Unconfined)
+        val air = Air()
+        val server = SimulatedKeyServer(1)
+        val (patient, contact) = Host(air, server, scope) to Host(air, server, scope)
+        assertEquals(TracingState.STOPPED, contact.notifications.status.value.state)
+        val states = mutableListOf<TracingState>()
+        val collecting = scope.launch { contact.notifications.status.collect { states += it.state } }
+        patient.notifications.start()
+        contact.notifications.start()
+        assertTrue(contact.notifications.isEnabled())
+        assertNotNull(contact.radio.onAir)
+        while (air.now < START + 1_800) {
+            air.now = minOf(patient.wakeAt!!, contact.wakeAt!!).coerceIn(air.now + 1, air.now + 4)
+            listOf(patient, contact).forEach {
+                it.finishScan()
+                it.notifications.wake()
+            }
+        }
+        air.now = START + 86_400
+        patient.notifications.wake()
+        contact.notifications.wake()
+        val keys = patient.notifications.temporaryExposureKeyHistory(ReportType.CONFIRMED_TEST, DAY)
+        assertNull(contact.notifications.guidance(Symptoms.NO, 540))
+        contact.notifications.provideDiagnosisKeys(listOf(KeyFile(server.publish(keys, START, air.now))))
+        val told: Assessment = contact.notifications.announcements.first()
+        assertEquals(DAY to RiskLevel.HIGH, told.day to told.level)
+        assertNotNull(contact.notifications.guidance(Symptoms.NO, 540))
+        assertEquals(1, contact.notifications.explanations().size)
+        assertEquals(DAY, contact.notifications.dayRecords.first().day)
+        contact.notifications.confirmAnnounced(DAY)
+        contact.finishScan()
+        contact.notifications.wake()
+        assertEquals(setOf(TracingState.STOPPED, TracingState.DEGRADED), states.toSet())
+        contact.notifications.forgetEverything()
+        assertNull(contact.radio.onAir)
+        assertEquals(emptyList(), contact.notifications.assessments())
+        collecting.cancel()
+        scope.cancel()
+    }
+
+    @Test
+    fun aRadioThatRefusesIsAReasonAndIsAskedAgainAfterAMinute() = runBlocking {
+        val scope = CoroutineScope(Dispatchers.Unconfined)
+        val air = Air()
+        val host = Host(air, SimulatedKeyServer(1), scope)
+        host.radio.works = false
+        host.notifications.start()
+        assertTrue(host.notifications.status.value.reasons.any { it.code == "advertising_refused" })
+        host.radio.works = true
+        air.now += 61
+        host.notifications.wake()
+        assertNotNull(host.radio.onAir)
+        assertTrue(host.notifications.status.value.reasons.none { it.code == "advertising_refused" })
+        host.notifications.stop()
+        assertNull(host.radio.onAir)
+        scope.cancel()
+    }
+
+    @Test
+    fun theSampleSimulatesAnExposure() = runBlocking {
+        val air = Air()
+        air.now = START + 43_200
+        val server = SimulatedKeyServer(1)
+        val client = ExposureNotificationClient.open(configuration(server), LogLocation.MEMORY)
+        client.start(air.read())
+        val file = simulateExposure(client, server, air.read())
+        val told = client.provideDiagnosisKeys(listOf(file), 0, air.read()).actions.filterIsInstance<Action.Announce>()
+        assertEquals(listOf(DAY to RiskLevel.HIGH), told.map { it.assessment.day to it.assessment.level })
+    }
+}

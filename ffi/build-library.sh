@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# What a phone gets, for this machine: profile `mobile`, no simulation, stripped. Fails above the
+# limit of 2.5 MB; prints what to record in ffi/code_size.json.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+cargo build --locked --quiet -p chikaku-ffi --profile mobile
+library=target/mobile/libchikaku_ffi.stripped.so
+strip --strip-all -o "$library" target/mobile/libchikaku_ffi.so
+bytes=$(stat -c %s "$library")
+echo "$(rustc --print host-tuple): $bytes bytes"
+if [ "$bytes" -gt 2500000 ]; then
+  echo 'more than the limit of 2500000 bytes' >&2
+  exit 1
+fi

@@ -1,0 +1,51 @@
+#![doc = include_str!("../README.md")]
+
+mod action;
+mod assessment;
+mod client;
+mod clock;
+mod configuration;
+mod error;
+mod explanation;
+mod exposure;
+mod gatt;
+mod guidance;
+mod key_file;
+mod keys;
+mod log;
+mod number;
+mod scan;
+#[cfg(feature = "simulation")]
+mod simulation;
+mod status;
+mod status_facts;
+
+pub use action::{Action, AdvertisePlan, DayRecord};
+pub use assessment::{
+    Assessment, AttenuationBucket, Contribution, DailySummary, DecisionCondition, RiskLevel,
+    ScoreFactor, SummaryData,
+};
+pub use client::ExposureNotificationClient;
+pub use clock::{Boot, ClockReading};
+pub use configuration::{ClientConfiguration, LogLocation, RiskConfiguration, TrustedKey};
+pub use error::ExposureNotificationError;
+pub use explanation::{DayShare, DroppedSightings, ExposureExplanation, Silence};
+pub use exposure::{CalibrationConfidence, ExposureWindow, Infectiousness, ScanInstance};
+pub use gatt::{GattDecision, GattReadPlanner};
+pub use guidance::{ContactAdvice, Guidance, GuidancePhase, Symptoms};
+pub use key_file::{KeyFile, KeyFileOutcome, KeyFilesResult};
+pub use keys::{DiagnosisKey, Disclosure, InfectiousnessOnDay, KeysDataMapping, ReportType};
+pub use scan::{HeardAdvertisement, Scan, ScanOutcome};
+#[cfg(feature = "simulation")]
+pub use simulation::SimulatedKeyServer;
+pub use status::{ReasonDetail, Status, StatusReason};
+pub use status_facts::{FixableBy, HostFact, HostFacts, LocationFact, TracingState};
+
+uniffi::setup_scaffolding!();
+
+/// Version of the library.
+#[uniffi::export]
+#[must_use]
+pub fn chikaku_version() -> String {
+    env!("CARGO_PKG_VERSION").to_owned()
+}

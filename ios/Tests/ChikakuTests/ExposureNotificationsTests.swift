@@ -1,0 +1,176 @@
+import Chikaku
+import ChikakuCore
+import Foundation
+import XCTest
+
+private let day: Int32 = 20_000
+private let start = Int64(day) * 86_400
+
+/// The facade with the real client, over a radio that is a list.
+final class ExposureNotificationsTests: XCTestCase {
+    func testTwoPhonesThroughTheFacade() async throws {
+        let air = Air()
+        let server = try SimulatedKeyServer(number: 1)
+        let (patient, contact) = (try Host(air, server), try Host(air, server))
+        let before = try await contact.notifications.status()
+        XCTAssertEqual(before.state, .stopped)
+        try await patient.notifications.start()
+        try await contact.notifications.start()
+        let enabled = try await contact.notifications.isEnabled()
+        XCTAssertTrue(enabled)
+        XCTAssertNotNil(contact.radio.onAir)
+        for _ in 0..<8 {
+            for host in [patient, contact] { try await host.finishScan() }
+            air.now += 300
+            for host in [patient, contact] { try await host.notifications.wake() }
+        }
+        air.now = start + 86_400
+        try await patient.notifications.wake()
+        try await contact.notifications.wake()
+        let keys = try await patient.notifications.temporaryExposureKeyHistory(.confirmedTest, onsetDay: day)
+        let file = KeyFile(bytes: try server.publish(keys: keys, start: start, end: air.now))
+        let outcomes = try await contact.notifications.provideDiagnosisKeys([file])
+        XCTAssertEqual(outcomes.count, 1)
+        var announcements = contact.notifications.announcements.makeAsyncIterator()
+        let told = await announcements.next()
+        XCTAssertEqual(told?.day, day)
+        XCTAssertEqual(told?.level, .high)
+        let guidance = try await contact.notifications.guidance(.no, utcOffsetMinutes: 540)
+        XCTAssertTrue(try XCTUnwrap(guidance).messages.contains("not_necessarily_infected"))
+        let explanations = try await contact.notifications.explanations()
+        XCTAssertEqual(explanations.count, 1)
+        var records = contact.notifications.dayRecords.makeAsyncIterator()
+        let record = await records.next()
+        XCTAssertEqual(record?.day, day)
+        var changes = contact.notifications.statusChanges.makeAsyncIterator()
+        let changed = await changes.next()
+        XCTAssertEqual(changed?.state, .degraded)
+        try await contact.notifications.confirmAnnounced(day: day)
+        try await contact.notifications.forgetEverything()
+        XCTAssertNil(contact.radio.onAir)
+        let assessments = try await contact.notifications.assessments()
+        XCTAssertEqual(assessments, [])
+    }
+
+    func testARadioThatRefusesIsAReasonAndIsAskedAgainAfterAMinute() async throws {
+        let air = Air()
+        let host = try Host(air, try SimulatedKeyServer(number: 1))
+        host.radio.works = false
+        try await host.notifications.start()
+        let refused = try await host.notifications.status()
+        XCTAssertTrue(refused.reasons.contains { $0.code == "advertising_refused" })
+        host.radio.works = true
+        air.now += 61
+        try await host.notifications.wake()
+        XCTAssertNotNil(host.radio.onAir)
+        XCTAssertGreaterThan(try XCTUnwrap(air.lastWake), air.now)
+        try await host.notifications.stop()
+        XCTAssertNil(host.radio.onAir)
+    }
+}
+
+/// Virtual time and what is on the air. Tests touch it between the calls they wait for.
+private final class Air: PhoneClock, WakeScheduler, HostFactsReader, @unchecked Sendable {
+    private let lock = NSLock()
+    private var time = start
+    private var radios: [FakeRadio] = []
+    private var wakeAt: Int64?
+
+    var now: Int64 {
+        get { lock.withLock { time } }
+        set { lock.withLock { time = newValue } }
+    }
+    var lastWake: Int64? { lock.withLock { wakeAt } }
+
+    func read() -> ClockReading {
+        let now = now
+        return ClockReading(wallUnixSeconds: now, monotonicSeconds: now - start + 5_000, boot: .count(count: 3))
+    }
+
+    func read() -> HostFacts {
+        HostFacts(
+            supported: true, bluetoothOn: true, permissionGranted: true, location: .notNeeded,
+            notificationsAllowed: true)
+    }
+
+    func wake(at unixSeconds: Int64) { lock.withLock { wakeAt = unixSeconds } }
+
+    func add(_ radio: FakeRadio) { lock.withLock { radios.append(radio) } }
+
+    func others(than radio: FakeRadio) -> [AdvertisePlan] {
+        lock.withLock { radios }.filter { $0 !== radio }.compactMap(\.onAir)
+    }
+}
+
+private final class FakeRadio: Radio, @unchecked Sendable {
+    private let air: Air
+    private let lock = NSLock()
+    private var plan: AdvertisePlan?
+    private var refuses = false
+    private var scanning: CheckedContinuation<Void, Never>?
+    private var finished: CheckedContinuation<Void, Never>?
+
+    init(_ air: Air) {
+        self.air = air
+        air.add(self)
+    }
+
+    var onAir: AdvertisePlan? { lock.withLock { plan } }
+    var works: Bool {
+        get { lock.withLock { !refuses } }
+        set { lock.withLock { refuses = !newValue } }
+    }
+
+    func advertise(_ plan: AdvertisePlan) async -> Bool {
+        lock.withLock {
+            self.plan = refuses ? nil : plan
+            return !refuses
+        }
+    }
+
+    func stopAdvertising() async { lock.withLock { plan = nil } }
+
+    func scan(seconds: Int) async -> [HeardAdvertisement] {
+        await withCheckedContinuation { waiting in lock.withLock { scanning = waiting } }
+        return air.others(than: self).map {
+            HeardAdvertisement(heardAt: air.now, rssiDbm: -77, serviceData: $0.serviceData)
+        }
+    }
+
+    /// The seconds of the running scan have passed.
+    func finishScan() async {
+        // The scan runs in a task of its own, which may not have begun.
+        while true {
+            let waiting = lock.withLock {
+                defer { scanning = nil }
+                return scanning
+            }
+            if let waiting {
+                waiting.resume()
+                return
+            }
+            await Task.yield()
+        }
+    }
+}
+
+private struct Host {
+    private let air: Air
+    let radio: FakeRadio
+    let notifications: ExposureNotifications
+
+    init(_ air: Air, _ server: SimulatedKeyServer) throws {
+        self.air = air
+        radio = FakeRadio(air)
+        let configuration = ClientConfiguration(transmitPowerDbm: -24, trustedKeys: [try server.trustedKey()])
+        notifications = ExposureNotifications(
+            client: try ExposureNotificationClient.open(configuration: configuration, log: .memory),
+            clock: air, radio: radio, scheduler: air, facts: air)
+    }
+
+    /// Returns when the client has taken the scan.
+    func finishScan() async throws {
+        await radio.finishScan()
+        while try await notifications.status().lastScan != air.now { await Task.yield() }
+    }
+}
