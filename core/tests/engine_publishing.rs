@@ -111,8 +111,10 @@ fn due(outputs: &[Output]) -> Option<Timestamp> {
 fn keys_sent(call: &Call) -> BTreeSet<String> {
     let Step::Send(request) = &call.step else { return BTreeSet::new() };
     let body: Value = serde_json::from_slice(&request.body).unwrap();
-    let keys = body["keys"].as_array().or(body["temporaryExposureKeys"].as_array()).unwrap();
-    let data = |key: &Value| key["keyData"].as_str().or(key["key"].as_str()).unwrap().to_owned();
+    let keys =
+        body["keys"].as_array().or_else(|| body["temporaryExposureKeys"].as_array()).unwrap();
+    let data =
+        |key: &Value| key["keyData"].as_str().or_else(|| key["key"].as_str()).unwrap().to_owned();
     keys.iter().map(data).collect()
 }
 
