@@ -1,10 +1,12 @@
 //! What the host has to do, and what it may like to know.
 
-use chikaku_core::engine::{EngineConfiguration, Output};
+use chikaku_core::engine::{EngineConfiguration, Output, PublishError};
+use chikaku_core::publish::IdempotencyKey;
+use chikaku_core::publish::queue::Outcome;
 use chikaku_core::status::assessed as core_assessed;
 
 use crate::number::{self, code, to_i32, to_i64};
-use crate::{Assessment, KeyFileOutcome, RiskLevel, ScanOutcome};
+use crate::{Assessment, KeyFileOutcome, RiskLevel, ScanOutcome, UploadCall};
 
 /// What the host has to do, in order.
 #[derive(Clone, Debug, PartialEq, uniffi::Enum)]
@@ -62,6 +64,16 @@ pub enum Action {
         /// Days since 1970-01-01.
         day: i32,
     },
+    /// From this time on, with a network, call `nextUploadCall`.
+    UploadsDue {
+        /// Seconds since 1970 UTC.
+        at: i64,
+    },
+    /// No server takes these keys any more: tell the user that nobody was warned.
+    UploadExpired {
+        /// Which upload.
+        upload: String,
+    },
     /// Nothing is left. The host deletes what it keeps itself, such as the root key.
     EverythingForgotten,
 }
@@ -118,6 +130,9 @@ pub(crate) struct Answer {
     pub(crate) actions: Vec<Action>,
     pub(crate) key_files: Vec<KeyFileOutcome>,
     pub(crate) disclosed: Vec<crate::DiagnosisKey>,
+    pub(crate) queued: Option<Result<IdempotencyKey, PublishError>>,
+    pub(crate) call: Option<UploadCall>,
+    pub(crate) progress: Option<Outcome>,
 }
 
 impl Answer {
@@ -168,6 +183,22 @@ impl Answer {
             }
             Output::Announce(assessment) => Action::Announce { assessment: (&assessment).into() },
             Output::DayRecorded(record) => Action::DayRecorded { record: record.into() },
+            Output::UploadQueued(queued) => {
+                self.queued = Some(queued);
+                return;
+            }
+            Output::UploadCall(call) => {
+                self.call = UploadCall::of(*call);
+                return;
+            }
+            Output::UploadAnswered { outcome, .. } => {
+                self.progress = Some(outcome);
+                return;
+            }
+            Output::UploadsDue { at } => Action::UploadsDue { at: number::seconds(at) },
+            Output::UploadExpired { upload } => {
+                Action::UploadExpired { upload: upload.to_string() }
+            }
             Output::DayForgotten { day } => Action::DayForgotten { day: number::day(day) },
             Output::EverythingForgotten => Action::EverythingForgotten,
             // `interface.rs` holds every output that the core has against this list.

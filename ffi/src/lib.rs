@@ -14,6 +14,7 @@ mod key_file;
 mod keys;
 mod log;
 mod number;
+mod publishing;
 mod scan;
 #[cfg(feature = "simulation")]
 mod simulation;
@@ -25,7 +26,7 @@ pub use assessment::{
     Assessment, AttenuationBucket, Contribution, DailySummary, DecisionCondition, RiskLevel,
     ScoreFactor, SummaryData,
 };
-pub use client::ExposureNotificationClient;
+pub use client::{ExposureNotificationClient, processing_number_of_link};
 pub use clock::{Boot, ClockReading};
 pub use configuration::{ClientConfiguration, LogLocation, RiskConfiguration, TrustedKey};
 pub use error::ExposureNotificationError;
@@ -35,6 +36,10 @@ pub use gatt::{GattDecision, GattReadPlanner};
 pub use guidance::{ContactAdvice, Guidance, GuidancePhase, Symptoms};
 pub use key_file::{KeyFile, KeyFileOutcome, KeyFilesResult};
 pub use keys::{DiagnosisKey, Disclosure, InfectiousnessOnDay, KeysDataMapping, ReportType};
+pub use publishing::{
+    HttpHeader, Publication, PublicationDate, PublicationOutcome, UploadAnswer, UploadCall,
+    UploadOutcome, UploadProgress, UploadServer, UploadStatus, UploadStep,
+};
 pub use scan::{HeardAdvertisement, Scan, ScanOutcome};
 #[cfg(feature = "simulation")]
 pub use simulation::SimulatedKeyServer;
