@@ -78,13 +78,6 @@ pub struct TrustedKey {
     pub public_key: String,
 }
 
-/// Where the encounter log is kept.
-#[derive(Clone, Debug, PartialEq, Eq, uniffi::Enum)]
-pub enum LogLocation {
-    /// In memory: forgotten when the client is closed. For tests and demonstrations.
-    Memory,
-}
-
 /// The texts and rules of the guidance.
 #[derive(Debug)]
 pub(crate) struct GuidanceRules {

@@ -27,7 +27,7 @@ pub use assessment::{
 };
 pub use client::ExposureNotificationClient;
 pub use clock::{Boot, ClockReading};
-pub use configuration::{ClientConfiguration, LogLocation, RiskConfiguration, TrustedKey};
+pub use configuration::{ClientConfiguration, RiskConfiguration, TrustedKey};
 pub use error::ExposureNotificationError;
 pub use explanation::{DayShare, DroppedSightings, ExposureExplanation, Silence};
 pub use exposure::{CalibrationConfidence, ExposureWindow, Infectiousness, ScanInstance};
@@ -35,6 +35,10 @@ pub use gatt::{GattDecision, GattReadPlanner};
 pub use guidance::{ContactAdvice, Guidance, GuidancePhase, Symptoms};
 pub use key_file::{KeyFile, KeyFileOutcome, KeyFilesResult};
 pub use keys::{DiagnosisKey, Disclosure, InfectiousnessOnDay, KeysDataMapping, ReportType};
+pub use log::{
+    LogLocation, LogMaintenance, OpenedLog, ScanSpool, TakenFromSpool, delete_log,
+    install_marker_at,
+};
 pub use scan::{HeardAdvertisement, Scan, ScanOutcome};
 #[cfg(feature = "simulation")]
 pub use simulation::SimulatedKeyServer;

@@ -57,7 +57,7 @@ fn a_log_that_fails_says_which_way_and_the_next_call_is_unaffected() {
         Error::LogFull,
         "nothing was done at all"
     );
-    fail(Some(LogError::Failed));
+    fail(Some(LogError::Failed("on purpose".to_owned())));
     assert!(matches!(client.start(now()), Err(Error::LogFailed(_))));
     let failed = client.status(HostFacts::default(), now()).unwrap();
     assert!(failed.reasons.iter().any(|reason| reason.code == "log_failed"));

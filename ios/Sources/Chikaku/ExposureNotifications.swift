@@ -129,11 +129,22 @@ public actor ExposureNotifications {
 
     public func forgetDay(_ day: Int32) async throws { try await act { try $0.forgetDay(day: day, now: $1) } }
 
-    /// Deletes everything. The root key, if there is one, is the host's to delete.
+    /// Forgets everything that was recorded, and goes on with an empty log.
     public func forgetEverything() async throws {
         scan?.cancel()
         try await act { try $0.forgetEverything(now: $1) }
     }
+
+    /// Deletes everything and ends: nothing is left of the log, every further call fails. Then
+    /// `LogOnDisk.delete` deletes the key, too.
+    public func deleteEverything() async throws {
+        scan?.cancel()
+        await radio.stopAdvertising()
+        try client.deleteEverything()
+    }
+
+    /// Gives the log's space back; once a day, while the phone is charged. `nil` in memory.
+    public func maintain() throws -> LogMaintenance? { try client.maintain() }
 
     private func act(_ call: (ExposureNotificationClient, ClockReading) throws -> [Action]) async throws {
         try await carryOut(call(client, clock.read()))

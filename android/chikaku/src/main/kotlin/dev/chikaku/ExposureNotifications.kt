@@ -12,6 +12,7 @@ import dev.chikaku.core.Guidance
 import dev.chikaku.core.HostFacts
 import dev.chikaku.core.KeyFile
 import dev.chikaku.core.KeyFileOutcome
+import dev.chikaku.core.LogMaintenance
 import dev.chikaku.core.ReportType
 import dev.chikaku.core.Scan
 import dev.chikaku.core.Silence
@@ -120,11 +121,27 @@ public class ExposureNotifications(
 
     public suspend fun forgetDay(day: Int): Unit = act { client.forgetDay(day, it) }
 
-    /** Deletes everything. The root key, if there is one, is the host's to delete. */
+    /** Forgets everything that was recorded, and goes on with an empty log. */
     public suspend fun forgetEverything() {
         scan?.cancel()
         act { client.forgetEverything(it) }
     }
+
+    /**
+     * Deletes everything and ends: nothing is left of the log, every further call fails. Then
+     * [LogOnDisk.delete] deletes the key, too.
+     */
+    public suspend fun deleteEverything(): Unit =
+        withContext(work) {
+            turn.withLock {
+                scan?.cancel()
+                radio.stopAdvertising()
+                client.deleteEverything()
+            }
+        }
+
+    /** Gives the log's space back; once a day, while the phone is charged. `null` in memory. */
+    public suspend fun maintain(): LogMaintenance? = ask { client.maintain() }
 
     /** Something that [HostFactsReader] reads has changed: Bluetooth, a permission. */
     public suspend fun refreshStatus(): Unit = inTurn { }

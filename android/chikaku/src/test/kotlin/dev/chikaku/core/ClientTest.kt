@@ -287,11 +287,11 @@ class ClientTest {
         )
         for (configuration in configurations) {
             assertFailsWith<ExposureNotificationException.InvalidConfiguration> {
-                ExposureNotificationClient.open(configuration, LogLocation.MEMORY)
+                ExposureNotificationClient.open(configuration, LogLocation.Memory)
             }
         }
         for (risk in listOf(RiskConfiguration.Cocoa, RiskConfiguration.Monotone, RiskConfiguration.Gaen)) {
-            ExposureNotificationClient.open(good.copy(risk = risk), LogLocation.MEMORY).shutdown()
+            ExposureNotificationClient.open(good.copy(risk = risk), LogLocation.Memory).shutdown()
         }
         phone.close()
         phone.close()
