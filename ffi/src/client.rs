@@ -1,6 +1,8 @@
 //! The one object.
 
+mod diary;
 mod log;
+mod venue;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
@@ -9,6 +11,7 @@ use chikaku_core::clock::ClockReading as CoreReading;
 use chikaku_core::diagnosis_key::ReportType as CoreReportType;
 use chikaku_core::encounter_log::EncounterLog;
 use chikaku_core::engine::{self, Engine, Input, NewConfiguration};
+use chikaku_core::export::TrustedKeys;
 use chikaku_core::guidance::local_time::UtcOffset;
 use chikaku_core::guidance::messages::{MessageKey, PlaceholderValues};
 use chikaku_core::guidance::{self, Situation};
@@ -42,6 +45,8 @@ pub struct ExposureNotificationClient {
 pub(crate) struct Open {
     pub(crate) engine: Engine<Log>,
     guidance: GuidanceRules,
+    /// Whose signature makes a venue's code a genuine one.
+    pub(crate) venue_issuers: TrustedKeys,
 }
 
 impl ExposureNotificationClient {
@@ -52,8 +57,9 @@ impl ExposureNotificationClient {
     ) -> Result<Self, Error> {
         let engine = catch_unwind(AssertUnwindSafe(|| {
             let guidance = configuration.guidance()?;
+            let venue_issuers = configuration.venue_issuers()?;
             let engine = Engine::open(configuration.engine()?, log()?)?;
-            Ok(Open { engine, guidance })
+            Ok(Open { engine, guidance, venue_issuers })
         }));
         let open = engine.unwrap_or(Err(Error::Internal))?;
         Ok(Self { open: Mutex::new(Some(open)) })

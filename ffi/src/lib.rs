@@ -5,6 +5,7 @@ mod assessment;
 mod client;
 mod clock;
 mod configuration;
+mod diary;
 mod error;
 mod explanation;
 mod exposure;
@@ -19,6 +20,7 @@ mod scan;
 mod simulation;
 mod status;
 mod status_facts;
+mod venue;
 
 pub use action::{Action, AdvertisePlan, DayRecord};
 pub use assessment::{
@@ -28,6 +30,11 @@ pub use assessment::{
 pub use client::ExposureNotificationClient;
 pub use clock::{Boot, ClockReading};
 pub use configuration::{ClientConfiguration, RiskConfiguration, TrustedKey};
+pub use diary::{
+    AdmissionFacts, DiaryBasis, DiaryEntry, DiaryEscalation, DiaryExport, DiaryOutcome, DiaryPlace,
+    DiaryResult, DiarySlot, DiaryStart, DiaryState, EscalationGround, EscalationLevel,
+    PatientCondition, PneumoniaExtent,
+};
 pub use error::ExposureNotificationError;
 pub use explanation::{DayShare, DroppedSightings, ExposureExplanation, Silence};
 pub use exposure::{CalibrationConfidence, ExposureWindow, Infectiousness, ScanInstance};
@@ -44,6 +51,10 @@ pub use scan::{HeardAdvertisement, Scan, ScanOutcome};
 pub use simulation::SimulatedKeyServer;
 pub use status::{ReasonDetail, Status, StatusReason};
 pub use status_facts::{FixableBy, HostFact, HostFacts, LocationFact, TracingState};
+pub use venue::{
+    DayEvidence, ScannedCode, VenueCode, VenueContact, VenueDisclosure, VenueWarning,
+    VenueWarningsOutcome, VenueWarningsResult, Visit, VisitOutcome, VisitResult,
+};
 
 uniffi::setup_scaffolding!();
 

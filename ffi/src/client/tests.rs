@@ -16,6 +16,8 @@ fn client() -> ExposureNotificationClient {
         retention_days: 14,
         guidance_rules_json: None,
         guidance_messages_json: Vec::new(),
+        venue_issuers: Vec::new(),
+        diary_rules_json: None,
     };
     ExposureNotificationClient::open(configuration, LogLocation::Memory).unwrap()
 }

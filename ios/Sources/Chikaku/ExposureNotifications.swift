@@ -5,20 +5,25 @@ import Foundation
 ///
 /// A function that fails throws an `ExposureNotificationError` and has changed nothing.
 public actor ExposureNotifications {
-    private let client: ExposureNotificationClient
-    private let clock: any PhoneClock
+    let client: ExposureNotificationClient
+    let clock: any PhoneClock
     private let radio: any Radio
     private let scheduler: any WakeScheduler
     private let facts: any HostFactsReader
     private var scan: Task<Void, Never>?
     private var latest: Status?
     private let told: AsyncStream<Assessment>.Continuation
+    private let toldOfVenues: AsyncStream<Int32>.Continuation
     private let ended: AsyncStream<DayRecord>.Continuation
     private let changed: AsyncStream<Status>.Continuation
 
     /// Days of which the user must be told. Call `confirmAnnounced` when that has happened; until
     /// then they come again at every start. For one listener.
     public nonisolated let announcements: AsyncStream<Assessment>
+
+    /// Days, since 1970-01-01, on which a venue was visited that is warned about. As
+    /// `announcements`; `evidence` says why. For one listener.
+    public nonisolated let venueAnnouncements: AsyncStream<Int32>
 
     /// One record of every day that is over, also of those on which nothing was found. For one
     /// listener.
@@ -41,12 +46,14 @@ public actor ExposureNotifications {
         self.scheduler = scheduler
         self.facts = facts
         (announcements, told) = AsyncStream.makeStream(of: Assessment.self)
+        (venueAnnouncements, toldOfVenues) = AsyncStream.makeStream(of: Int32.self)
         (dayRecords, ended) = AsyncStream.makeStream(of: DayRecord.self)
         (statusChanges, changed) = AsyncStream.makeStream(of: Status.self, bufferingPolicy: .bufferingNewest(1))
     }
 
     deinit {
         told.finish()
+        toldOfVenues.finish()
         ended.finish()
         changed.finish()
     }
@@ -147,7 +154,12 @@ public actor ExposureNotifications {
     public func maintain() throws -> LogMaintenance? { try client.maintain() }
 
     private func act(_ call: (ExposureNotificationClient, ClockReading) throws -> [Action]) async throws {
-        try await carryOut(call(client, clock.read()))
+        try await finish(call(client, clock.read()))
+    }
+
+    /// What every call ends with that changes something.
+    func finish(_ actions: [Action]) async throws {
+        try await carryOut(actions)
         try refreshStatus()
     }
 
@@ -169,6 +181,8 @@ public actor ExposureNotifications {
                 scan(seconds: Int(seconds))
             case .announce(let assessment):
                 told.yield(assessment)
+            case .announceVenues(let day):
+                toldOfVenues.yield(day)
             case .dayRecorded(let record):
                 ended.yield(record)
             case .scanTaken, .dayAssessed, .dayForgotten, .everythingForgotten, .configurationAccepted,

@@ -22,6 +22,7 @@ final class Phone {
     private(set) var scans: [ScanOutcome] = []
     private(set) var announced: [Assessment] = []
     private(set) var records: [DayRecord] = []
+    private(set) var venueDays: [Int32] = []
 
     init(_ room: Room, _ configuration: ClientConfiguration, _ location: LogLocation = .memory) throws {
         self.room = room
@@ -70,6 +71,8 @@ final class Phone {
                 scans.append(outcome)
             case .announce(let assessment):
                 announced.append(assessment)
+            case .announceVenues(let day):
+                venueDays.append(day)
             case .dayRecorded(let record):
                 records.append(record)
             default:

@@ -3,8 +3,14 @@ package dev.chikaku
 import dev.chikaku.core.Action
 import dev.chikaku.core.Assessment
 import dev.chikaku.core.ClockReading
+import dev.chikaku.core.DayEvidence
 import dev.chikaku.core.DayRecord
 import dev.chikaku.core.DiagnosisKey
+import dev.chikaku.core.DiaryEntry
+import dev.chikaku.core.DiaryExport
+import dev.chikaku.core.DiaryOutcome
+import dev.chikaku.core.DiaryStart
+import dev.chikaku.core.DiaryState
 import dev.chikaku.core.ExposureExplanation
 import dev.chikaku.core.ExposureNotificationClient
 import dev.chikaku.core.ExposureWindow
@@ -15,9 +21,14 @@ import dev.chikaku.core.KeyFileOutcome
 import dev.chikaku.core.LogMaintenance
 import dev.chikaku.core.ReportType
 import dev.chikaku.core.Scan
+import dev.chikaku.core.ScannedCode
 import dev.chikaku.core.Silence
 import dev.chikaku.core.Status
 import dev.chikaku.core.Symptoms
+import dev.chikaku.core.VenueWarning
+import dev.chikaku.core.VenueWarningsOutcome
+import dev.chikaku.core.Visit
+import dev.chikaku.core.VisitOutcome
 import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
@@ -52,6 +63,7 @@ public class ExposureNotifications(
 ) {
     private val turn = Mutex()
     private val told = Channel<Assessment>(Channel.UNLIMITED)
+    private val toldOfVenues = Channel<Int>(Channel.UNLIMITED)
     private val ended = Channel<DayRecord>(Channel.UNLIMITED)
     private val current = MutableStateFlow(client.status(facts.read(), clock.read()))
     private var scan: Job? = null
@@ -61,6 +73,9 @@ public class ExposureNotifications(
 
     /** Days of which the user must be told. Call [confirmAnnounced] when that has happened; until then they come again at every start. */
     public val announcements: Flow<Assessment> = told.receiveAsFlow()
+
+    /** Days, since 1970-01-01, on which a venue was visited that is warned about. As [announcements]; [evidence] says why. */
+    public val venueAnnouncements: Flow<Int> = toldOfVenues.receiveAsFlow()
 
     /** One record of every day that is over, also of those on which nothing was found. */
     public val dayRecords: Flow<DayRecord> = ended.receiveAsFlow()
@@ -116,6 +131,43 @@ public class ExposureNotifications(
 
     public suspend fun guidance(symptoms: Symptoms, utcOffsetMinutes: Int): Guidance? =
         ask { client.guidance(symptoms, utcOffsetMinutes, it) }
+
+    /** What a scanned code says, for the screen on which the user decides. */
+    public suspend fun readVenueCode(text: String): ScannedCode = ask { client.readVenueCode(text) }
+
+    /** The user wants to check in with this scanned text. */
+    public suspend fun checkIn(text: String): VisitOutcome =
+        inTurn { now -> client.checkIn(text, now).let { carryOut(it.actions); it.outcome } }
+
+    public suspend fun checkOut(visit: Long): VisitOutcome =
+        inTurn { now -> client.checkOut(visit, now).let { carryOut(it.actions); it.outcome } }
+
+    public suspend fun visits(): List<Visit> = ask { client.visits(it) }
+
+    /** Only when the user asks for it. */
+    public suspend fun visitName(visit: Long): String? = ask { client.visitName(visit, it) }
+
+    public suspend fun provideVenueWarnings(bytes: ByteArray): VenueWarningsOutcome =
+        inTurn { now -> client.provideVenueWarnings(bytes, now).let { carryOut(it.actions); it.outcome } }
+
+    /** What speaks for an exposure on a day: phones that were heard and venues that were visited. */
+    public suspend fun evidence(day: Int): DayEvidence = ask { client.evidence(day, it) }
+
+    /** The user tested positive and consents: the warnings to publish, with [decoys] of no venue. */
+    public suspend fun venueWarnings(transmissionRiskLevel: Int, decoys: Int): List<VenueWarning> =
+        inTurn { now ->
+            client.venueWarnings(transmissionRiskLevel, decoys, now).let { carryOut(it.actions); it.warnings }
+        }
+
+    public suspend fun beginDiary(start: DiaryStart): DiaryOutcome =
+        inTurn { now -> client.beginDiary(start, now).let { carryOut(it.actions); it.outcome } }
+
+    public suspend fun addDiaryEntry(entry: DiaryEntry): DiaryOutcome =
+        inTurn { now -> client.addDiaryEntry(entry, now).let { carryOut(it.actions); it.outcome } }
+
+    public suspend fun diary(): DiaryState? = ask { client.diary(it) }
+
+    public suspend fun diaryExport(): DiaryExport? = ask { client.diaryExport(it) }
 
     public suspend fun confirmAnnounced(day: Int): Unit = act { client.onAnnounced(day, it) }
 
@@ -174,6 +226,7 @@ public class ExposureNotifications(
                 is Action.StopAdvertising, is Action.AdvertisingSuspended -> radio.stopAdvertising()
                 is Action.Scan -> scan(action.seconds)
                 is Action.Announce -> told.trySend(action.assessment)
+                is Action.AnnounceVenues -> toldOfVenues.trySend(action.day)
                 is Action.DayRecorded -> ended.trySend(action.record)
                 is Action.ScanTaken,
                 is Action.DayAssessed,

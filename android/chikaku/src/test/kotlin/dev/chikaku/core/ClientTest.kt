@@ -284,6 +284,8 @@ class ClientTest {
             good.copy(retentionDays = 15),
             good.copy(guidanceRulesJson = "{}"),
             good.copy(guidanceMessagesJson = listOf("{}")),
+            good.copy(venueIssuers = listOf(TrustedKey("440", "v1", "no key"))),
+            good.copy(diaryRulesJson = "{}"),
         )
         for (configuration in configurations) {
             assertFailsWith<ExposureNotificationException.InvalidConfiguration> {

@@ -26,6 +26,7 @@ class Phone(
     val scans = mutableListOf<ScanOutcome>()
     val announced = mutableListOf<Assessment>()
     val records = mutableListOf<DayRecord>()
+    val venueDays = mutableListOf<Int>()
 
     fun clocks() = ClockReading(room.now + aheadSeconds, room.now - START + 5_000, Boot.Count(3))
 
@@ -45,6 +46,7 @@ class Phone(
                 }
                 is Action.ScanTaken -> scans += action.outcome
                 is Action.Announce -> announced += action.assessment
+                is Action.AnnounceVenues -> venueDays += action.day
                 is Action.DayRecorded -> records += action.record
                 else -> Unit
             }
