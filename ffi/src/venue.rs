@@ -36,14 +36,14 @@ impl core::fmt::Debug for VenueCode {
 }
 
 impl VenueCode {
-    pub(crate) fn of(code: &core_venue::VenueCode, is_signed_by_trusted_issuer: bool) -> Self {
-        let declaration = code.declaration();
+    pub(crate) fn of(venue: &core_venue::VenueCode, is_signed_by_trusted_issuer: bool) -> Self {
+        let declaration = venue.declaration();
         Self {
-            venue_type: crate::number::code(&code.venue_type()),
-            default_stay_minutes: to_i32(code.default_stay().minutes()),
-            name: code.name().map(ToOwned::to_owned),
-            event_begins: code.event().map(|(begins, _)| number::seconds(begins)),
-            event_ends: code.event().map(|(_, ends)| number::seconds(ends)),
+            venue_type: code(&venue.venue_type()),
+            default_stay_minutes: to_i32(venue.default_stay().minutes()),
+            name: venue.name().map(ToOwned::to_owned),
+            event_begins: venue.event().map(|(begins, _)| number::seconds(begins)),
+            event_ends: venue.event().map(|(_, ends)| number::seconds(ends)),
             declared_measures: declaration.map_or_else(Vec::new, |said| said.measures.clone()),
             issued_on: declaration.map(|said| number::day(said.issued_on)),
             is_signed_by_trusted_issuer,

@@ -129,12 +129,12 @@ class LogTest {
 
     @Test
     fun aProcessThatDiesWhileALogIsRenewedFinishesLater() {
-        val whole = Contact(location(File(temporary, "log.renewed")))
-        whole.contact.close()
-        // A draft that was not finished counts as nothing.
-        open(location(File(temporary, "log.draft"))).shutdown()
         open().shutdown()
         File(folder, "pages").writeBytes(ByteArray(10))
+        // A draft that was not finished counts as nothing.
+        open(location(File(temporary, "log.draft"))).shutdown()
+        assertFailsWith<ExposureNotificationException.LogCorrupt> { open() }
+        Contact(location(File(temporary, "log.renewed"))).contact.close()
         val client = open()
         assertTrue(client.sightingsOn(DAY) > 0, "the renewed log is the log")
         client.deleteEverything()
