@@ -264,29 +264,23 @@ pub trait EncounterLog {
     /// The medium's.
     fn engine_record(&self) -> Result<Option<EngineRecord>, Self::Error>;
 
-    /// Visits to venues. A log that keeps none has none to return.
+    /// Visits to venues.
     ///
     /// # Errors
     /// The medium's.
-    fn venues(&self) -> Result<VenueDiary, Self::Error> {
-        Ok(VenueDiary::default())
-    }
+    fn venues(&self) -> Result<VenueDiary, Self::Error>;
 
-    /// The recuperation diary, if one was begun. A log that keeps none has none to return.
+    /// The recuperation diary, if one was begun.
     ///
     /// # Errors
     /// The medium's.
-    fn diary(&self) -> Result<Option<Diary>, Self::Error> {
-        Ok(None)
-    }
+    fn diary(&self) -> Result<Option<Diary>, Self::Error>;
 
-    /// What is to be published. A log that keeps none has none to return.
+    /// What is to be published.
     ///
     /// # Errors
     /// The medium's.
-    fn publishing(&self) -> Result<Publishing, Self::Error> {
-        Ok(Publishing::default())
-    }
+    fn publishing(&self) -> Result<Publishing, Self::Error>;
 
     /// Whether an error of this log means that there is no room. Only the status depends on it.
     fn is_full(_error: &Self::Error) -> bool {

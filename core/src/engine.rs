@@ -256,6 +256,12 @@ impl<L: EncounterLog> Engine<L> {
         &self.log
     }
 
+    /// The log, for its upkeep. What is committed to it past the engine, the engine does not see.
+    #[must_use]
+    pub const fn log_mut(&mut self) -> &mut L {
+        &mut self.log
+    }
+
     /// The configuration in force.
     #[must_use]
     pub const fn configuration(&self) -> &EngineConfiguration {

@@ -6,7 +6,10 @@ use chikaku_core::publish::queue::Outcome;
 use chikaku_core::status::assessed as core_assessed;
 
 use crate::number::{self, code, to_i32, to_i64};
-use crate::{Assessment, KeyFileOutcome, RiskLevel, ScanOutcome, UploadCall};
+use crate::{
+    Assessment, DiaryOutcome, KeyFileOutcome, RiskLevel, ScanOutcome, UploadCall, VenueWarning,
+    VenueWarningsOutcome, VisitOutcome,
+};
 
 /// What the host has to do, in order.
 #[derive(Clone, Debug, PartialEq, uniffi::Enum)]
@@ -53,6 +56,12 @@ pub enum Action {
     Announce {
         /// The conclusion.
         assessment: Assessment,
+    },
+    /// Tell the user that a place visited on this day is warned about, then call `onAnnounced`.
+    /// `evidence` says why; which place it was is told only when the user asks.
+    AnnounceVenues {
+        /// Days since 1970-01-01.
+        day: i32,
     },
     /// A day is over; this is what happened on it, also if nothing was found.
     DayRecorded {
@@ -133,6 +142,10 @@ pub(crate) struct Answer {
     pub(crate) queued: Option<Result<IdempotencyKey, PublishError>>,
     pub(crate) call: Option<UploadCall>,
     pub(crate) progress: Option<Outcome>,
+    pub(crate) visit: Option<VisitOutcome>,
+    pub(crate) venue_warnings: Option<VenueWarningsOutcome>,
+    pub(crate) venue_disclosure: Vec<VenueWarning>,
+    pub(crate) diary: Option<DiaryOutcome>,
 }
 
 impl Answer {
@@ -182,6 +195,31 @@ impl Answer {
                 Action::DayAssessed { assessment: (&assessment).into() }
             }
             Output::Announce(assessment) => Action::Announce { assessment: (&assessment).into() },
+            Output::AnnounceVenues { day } => Action::AnnounceVenues { day: number::day(day) },
+            Output::CheckedIn(result) => {
+                self.visit = Some(VisitOutcome::of(result));
+                return;
+            }
+            Output::CheckedOut(result) => {
+                self.visit = Some(VisitOutcome::of(result.map(|()| 0)));
+                return;
+            }
+            Output::VenueWarningsIngested(result) => {
+                self.venue_warnings = Some(VenueWarningsOutcome::of(&result));
+                return;
+            }
+            Output::VisitsDisclosed(warnings) => {
+                self.venue_disclosure.extend(warnings.into_iter().map(VenueWarning::from));
+                return;
+            }
+            Output::DiaryBegun(result) => {
+                self.diary = Some(DiaryOutcome::begun(result));
+                return;
+            }
+            Output::DiaryUpdated(result) => {
+                self.diary = Some(DiaryOutcome::updated(&result));
+                return;
+            }
             Output::DayRecorded(record) => Action::DayRecorded { record: record.into() },
             Output::UploadQueued(queued) => {
                 self.queued = Some(queued);

@@ -1,5 +1,9 @@
 //! The one object.
 
+mod diary;
+mod log;
+mod venue;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
@@ -7,6 +11,7 @@ use chikaku_core::clock::ClockReading as CoreReading;
 use chikaku_core::diagnosis_key::ReportType as CoreReportType;
 use chikaku_core::encounter_log::EncounterLog;
 use chikaku_core::engine::{self, Engine, Input, NewConfiguration};
+use chikaku_core::export::TrustedKeys;
 use chikaku_core::guidance::local_time::UtcOffset;
 use chikaku_core::guidance::messages::{MessageKey, PlaceholderValues};
 use chikaku_core::guidance::{self, Situation};
@@ -37,21 +42,41 @@ pub struct ExposureNotificationClient {
 }
 
 #[derive(Debug)]
-struct Open {
-    engine: Engine<Log>,
+pub(crate) struct Open {
+    pub(crate) engine: Engine<Log>,
     guidance: GuidanceRules,
+    /// Whose signature makes a venue's code a genuine one.
+    pub(crate) venue_issuers: TrustedKeys,
 }
 
 impl ExposureNotificationClient {
+    /// A client over the log that `log` opens; it is not opened for a configuration without sense.
+    fn over(
+        configuration: &ClientConfiguration,
+        log: impl FnOnce() -> Result<Log, Error>,
+    ) -> Result<Self, Error> {
+        let engine = catch_unwind(AssertUnwindSafe(|| {
+            let guidance = configuration.guidance()?;
+            let venue_issuers = configuration.venue_issuers()?;
+            let engine = Engine::open(configuration.engine()?, log()?)?;
+            Ok(Open { engine, guidance, venue_issuers })
+        }));
+        let open = engine.unwrap_or(Err(Error::Internal))?;
+        Ok(Self { open: Mutex::new(Some(open)) })
+    }
+
     /// Runs `call` alone. A panic becomes [`Error::Internal`] and leaves everything as it was,
     /// because the engine replaces its state only when a call has succeeded.
-    fn with<T>(&self, call: impl FnOnce(&mut Open) -> Result<T, Error>) -> Result<T, Error> {
+    pub(crate) fn with<T>(
+        &self,
+        call: impl FnOnce(&mut Open) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let mut guard = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let open = guard.as_mut().ok_or(Error::Closed)?;
         catch_unwind(AssertUnwindSafe(|| call(open))).unwrap_or(Err(Error::Internal))
     }
 
-    fn read<T>(
+    pub(crate) fn read<T>(
         &self,
         clocks: &ClockReading,
         call: impl FnOnce(&Open, CoreReading) -> Result<T, Error>,
@@ -60,12 +85,16 @@ impl ExposureNotificationClient {
         self.with(|open| call(open, clocks))
     }
 
-    fn tell(&self, clocks: &ClockReading, input: Input<'_>) -> Result<Answer, Error> {
+    pub(crate) fn tell(&self, clocks: &ClockReading, input: Input<'_>) -> Result<Answer, Error> {
         let clocks = clocks.read()?;
         self.with(|open| Ok(open.tell(input, clocks)?))
     }
 
-    fn act(&self, clocks: &ClockReading, input: Input<'_>) -> Result<Vec<Action>, Error> {
+    pub(crate) fn act(
+        &self,
+        clocks: &ClockReading,
+        input: Input<'_>,
+    ) -> Result<Vec<Action>, Error> {
         Ok(self.tell(clocks, input)?.actions)
     }
 }
@@ -96,16 +125,12 @@ impl ExposureNotificationClient {
     /// Opens the log and makes an engine over what it remembers. It does nothing until `start`.
     ///
     /// # Errors
-    /// [`Error::InvalidConfiguration`], [`Error::LogFailed`].
+    /// [`Error::InvalidConfiguration`]; of a log on disk also [`Error::InvalidArgument`],
+    /// `LogAbsent`, `LogWrongKey`, `LogOfOtherInstallation`, `LogNewer`, `LogCorrupt`, `LogInUse`,
+    /// `LogFull`, `LogFailed`.
     #[uniffi::constructor]
     pub fn open(configuration: ClientConfiguration, log: LogLocation) -> Result<Self, Error> {
-        let engine = catch_unwind(AssertUnwindSafe(|| {
-            let guidance = configuration.guidance()?;
-            let engine = Engine::open(configuration.engine()?, Log::open(&log)?)?;
-            Ok(Open { engine, guidance })
-        }));
-        let open = engine.unwrap_or(Err(Error::Internal))?;
-        Ok(Self { open: Mutex::new(Some(open)) })
+        Self::over(&configuration, || Log::open(log))
     }
 
     /// Closes the log. Every further call fails with [`Error::Closed`]; a second shutdown is

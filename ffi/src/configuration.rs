@@ -1,6 +1,7 @@
 //! What an app team chooses when it opens the client.
 
 use chikaku_core::advertisement::AdvertisementFormat;
+use chikaku_core::diary::DiaryRules;
 use chikaku_core::engine::EngineConfiguration;
 use chikaku_core::export::{KeyIdentity, TrustedKey as CoreTrustedKey, TrustedKeys};
 use chikaku_core::guidance::messages::{MessageFile, MessageSet};
@@ -53,6 +54,13 @@ pub struct ClientConfiguration {
     /// server there are decoys.
     #[uniffi(default = None)]
     pub upload_server: Option<UploadServer>,
+    /// Whose signature makes a venue's code a genuine one. The others can be checked in with, too.
+    #[uniffi(default = [])]
+    pub venue_issuers: Vec<TrustedKey>,
+    /// A rule table for the diary, as JSON; `None` for the library's own, which is the
+    /// prefecture of Kanagawa's with placeholders.
+    #[uniffi(default = None)]
+    pub diary_rules_json: Option<String>,
 }
 
 /// How contacts become a decision.
@@ -82,13 +90,6 @@ pub struct TrustedKey {
     pub public_key: String,
 }
 
-/// Where the encounter log is kept.
-#[derive(Clone, Debug, PartialEq, Eq, uniffi::Enum)]
-pub enum LogLocation {
-    /// In memory: forgotten when the client is closed. For tests and demonstrations.
-    Memory,
-}
-
 /// The texts and rules of the guidance.
 #[derive(Debug)]
 pub(crate) struct GuidanceRules {
@@ -102,10 +103,7 @@ impl ClientConfiguration {
             .map_err(|_| invalid("transmit_power_dbm", "outside -60..=20"))?;
         let power =
             TransmitPowerDbm::new(power).map_err(|error| invalid("transmit_power_dbm", error))?;
-        let mut trusted = TrustedKeys::new();
-        for key in &self.trusted_keys {
-            trusted.add(key.read()?);
-        }
+        let trusted = trusted_keys("trusted_keys", &self.trusted_keys)?;
         let profile = match &self.risk {
             Some(risk) => risk.profile()?,
             None => RiskProfile::cocoa_v2(),
@@ -133,7 +131,15 @@ impl ClientConfiguration {
             .ok()
             .filter(|days| (1..=14).contains(days))
             .ok_or_else(|| invalid("retention_days", "outside 1..=14"))?;
+        if let Some(json) = &self.diary_rules_json {
+            engine.diary_rules =
+                DiaryRules::read(json).map_err(|error| invalid("diary_rules_json", error))?;
+        }
         Ok(engine)
+    }
+
+    pub(crate) fn venue_issuers(&self) -> Result<TrustedKeys, ExposureNotificationError> {
+        trusted_keys("venue_issuers", &self.venue_issuers)
     }
 
     pub(crate) fn guidance(&self) -> Result<GuidanceRules, ExposureNotificationError> {
@@ -172,16 +178,21 @@ impl RiskConfiguration {
     }
 }
 
-impl TrustedKey {
-    fn read(&self) -> Result<CoreTrustedKey, ExposureNotificationError> {
-        let identity = KeyIdentity::new(self.id.as_str(), self.version.as_str());
-        if self.public_key.contains("-----BEGIN") {
-            CoreTrustedKey::from_pem(identity, &self.public_key)
+fn trusted_keys(
+    place: &str,
+    keys: &[TrustedKey],
+) -> Result<TrustedKeys, ExposureNotificationError> {
+    let mut trusted = TrustedKeys::new();
+    for key in keys {
+        let identity = KeyIdentity::new(key.id.as_str(), key.version.as_str());
+        let read = if key.public_key.contains("-----BEGIN") {
+            CoreTrustedKey::from_pem(identity, &key.public_key)
         } else {
-            CoreTrustedKey::from_base64(identity, &self.public_key)
-        }
-        .map_err(|error| invalid("trusted_keys", error))
+            CoreTrustedKey::from_base64(identity, &key.public_key)
+        };
+        trusted.add(read.map_err(|error| invalid(place, error))?);
     }
+    Ok(trusted)
 }
 
 fn invalid(place: &str, what: impl core::fmt::Display) -> ExposureNotificationError {

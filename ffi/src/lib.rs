@@ -5,6 +5,7 @@ mod assessment;
 mod client;
 mod clock;
 mod configuration;
+mod diary;
 mod error;
 mod explanation;
 mod exposure;
@@ -20,6 +21,7 @@ mod scan;
 mod simulation;
 mod status;
 mod status_facts;
+mod venue;
 
 pub use action::{Action, AdvertisePlan, DayRecord};
 pub use assessment::{
@@ -28,7 +30,12 @@ pub use assessment::{
 };
 pub use client::{ExposureNotificationClient, processing_number_of_link};
 pub use clock::{Boot, ClockReading};
-pub use configuration::{ClientConfiguration, LogLocation, RiskConfiguration, TrustedKey};
+pub use configuration::{ClientConfiguration, RiskConfiguration, TrustedKey};
+pub use diary::{
+    AdmissionFacts, DiaryBasis, DiaryEntry, DiaryEscalation, DiaryExport, DiaryOutcome, DiaryPlace,
+    DiaryResult, DiarySlot, DiaryStart, DiaryState, EscalationGround, EscalationLevel,
+    PatientCondition, PneumoniaExtent,
+};
 pub use error::ExposureNotificationError;
 pub use explanation::{DayShare, DroppedSightings, ExposureExplanation, Silence};
 pub use exposure::{CalibrationConfidence, ExposureWindow, Infectiousness, ScanInstance};
@@ -36,6 +43,10 @@ pub use gatt::{GattDecision, GattReadPlanner};
 pub use guidance::{ContactAdvice, Guidance, GuidancePhase, Symptoms};
 pub use key_file::{KeyFile, KeyFileOutcome, KeyFilesResult};
 pub use keys::{DiagnosisKey, Disclosure, InfectiousnessOnDay, KeysDataMapping, ReportType};
+pub use log::{
+    LogLocation, LogMaintenance, OpenedLog, ScanSpool, TakenFromSpool, delete_log,
+    install_marker_at,
+};
 pub use publishing::{
     HttpHeader, Publication, PublicationDate, PublicationOutcome, UploadAnswer, UploadCall,
     UploadOutcome, UploadProgress, UploadServer, UploadStatus, UploadStep,
@@ -45,6 +56,10 @@ pub use scan::{HeardAdvertisement, Scan, ScanOutcome};
 pub use simulation::SimulatedKeyServer;
 pub use status::{ReasonDetail, Status, StatusReason};
 pub use status_facts::{FixableBy, HostFact, HostFacts, LocationFact, TracingState};
+pub use venue::{
+    DayEvidence, ScannedCode, VenueCode, VenueContact, VenueDisclosure, VenueWarning,
+    VenueWarningsOutcome, VenueWarningsResult, Visit, VisitOutcome, VisitResult,
+};
 
 uniffi::setup_scaffolding!();
 

@@ -3,10 +3,14 @@
 use chikaku_core::diagnosis_key as core_key;
 use chikaku_core::export::{ExportWriter, KeyIdentity, SigningKey};
 use chikaku_core::time::{IntervalNumber, RollingPeriod};
+use chikaku_core::venue::code::{Declaration, DefaultStay, NewVenue};
+use chikaku_core::venue::{ProtectedWarning, VenueType, WarningPackageWriter};
+use getrandom::SysRng;
 use p256::pkcs8::{EncodePublicKey, LineEnding};
+use rand_core::UnwrapErr;
 
 use crate::number;
-use crate::{DiagnosisKey, ExposureNotificationError, TrustedKey};
+use crate::{DiagnosisKey, ExposureNotificationError, TrustedKey, VenueWarning};
 
 /// Signs key files with a key that everybody knows. Trust it in demonstrations only.
 #[derive(Debug, uniffi::Object)]
@@ -65,6 +69,53 @@ impl SimulatedKeyServer {
             .write()
             .map_err(ExposureNotificationError::argument)?;
         Ok(written.zip)
+    }
+
+    /// The text of a new venue's code, signed by this server as the issuer.
+    ///
+    /// # Errors
+    /// [`ExposureNotificationError::InvalidArgument`] for a name that no code can have.
+    pub fn issue_venue(
+        &self,
+        name: Option<String>,
+        default_stay_minutes: i32,
+        issued_on: i32,
+    ) -> Result<String, ExposureNotificationError> {
+        let venue = NewVenue {
+            venue_type: VenueType::PermanentFoodService,
+            default_stay: DefaultStay::from_minutes(number::count("stay", default_stay_minutes)?),
+            name,
+            declaration: Declaration {
+                measures: vec!["ventilation".to_owned()],
+                issued_on: number::utc_day("issued on", issued_on)?,
+            },
+        };
+        venue
+            .issue(&self.signing_key, &mut UnwrapErr(SysRng))
+            .map_err(ExposureNotificationError::argument)
+    }
+
+    /// A signed package of these warnings.
+    ///
+    /// # Errors
+    /// [`ExposureNotificationError::InvalidArgument`] for warnings that are none.
+    pub fn publish_venue_warnings(
+        &self,
+        warnings: Vec<VenueWarning>,
+    ) -> Result<Vec<u8>, ExposureNotificationError> {
+        let wrong = || ExposureNotificationError::argument("a warning has 32, 16, 16 and 32 bytes");
+        let warnings = warnings.into_iter().map(|warning| {
+            Ok(ProtectedWarning {
+                venue_hash: warning.venue_hash.try_into().map_err(|_| wrong())?,
+                iv: warning.iv.try_into().map_err(|_| wrong())?,
+                ciphertext: warning.ciphertext,
+                mac: warning.mac.try_into().map_err(|_| wrong())?,
+            })
+        });
+        WarningPackageWriter::new("simulated")
+            .warnings(warnings.collect::<Result<Vec<_>, ExposureNotificationError>>()?)
+            .write(&self.signing_key)
+            .map_err(ExposureNotificationError::argument)
     }
 }
 

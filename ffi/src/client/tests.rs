@@ -17,6 +17,8 @@ fn client() -> ExposureNotificationClient {
         guidance_rules_json: None,
         guidance_messages_json: Vec::new(),
         upload_server: None,
+        venue_issuers: Vec::new(),
+        diary_rules_json: None,
     };
     ExposureNotificationClient::open(configuration, LogLocation::Memory).unwrap()
 }
@@ -58,7 +60,7 @@ fn a_log_that_fails_says_which_way_and_the_next_call_is_unaffected() {
         Error::LogFull,
         "nothing was done at all"
     );
-    fail(Some(LogError::Failed));
+    fail(Some(LogError::Failed("on purpose".to_owned())));
     assert!(matches!(client.start(now()), Err(Error::LogFailed(_))));
     let failed = client.status(HostFacts::default(), now()).unwrap();
     assert!(failed.reasons.iter().any(|reason| reason.code == "log_failed"));

@@ -5,24 +5,39 @@ import Foundation
 ///
 /// A function that fails throws an `ExposureNotificationError` and has changed nothing.
 public actor ExposureNotifications {
-    private let client: ExposureNotificationClient
-    private let clock: any PhoneClock
+    let client: ExposureNotificationClient
+    let clock: any PhoneClock
     private let radio: any Radio
     private let scheduler: any WakeScheduler
     private let facts: any HostFactsReader
     private var scan: Task<Void, Never>?
     private var latest: Status?
     private let told: AsyncStream<Assessment>.Continuation
+    private let toldOfVenues: AsyncStream<Int32>.Continuation
     private let ended: AsyncStream<DayRecord>.Continuation
+    private let due: AsyncStream<Int64>.Continuation
+    private let expired: AsyncStream<String>.Continuation
     private let changed: AsyncStream<Status>.Continuation
 
     /// Days of which the user must be told. Call `confirmAnnounced` when that has happened; until
     /// then they come again at every start. For one listener.
     public nonisolated let announcements: AsyncStream<Assessment>
 
+    /// Days, since 1970-01-01, on which a venue was visited that is warned about. As
+    /// `announcements`; `evidence` says why. For one listener.
+    public nonisolated let venueAnnouncements: AsyncStream<Int32>
+
     /// One record of every day that is over, also of those on which nothing was found. For one
     /// listener.
     public nonisolated let dayRecords: AsyncStream<DayRecord>
+
+    /// From which time on, seconds since 1970 UTC, `nextUploadCall` has something to do; it needs a
+    /// network. For one listener.
+    public nonisolated let uploadsDue: AsyncStream<Int64>
+
+    /// Uploads that no server takes any more: tell the user that nobody was warned. For one
+    /// listener.
+    public nonisolated let expiredUploads: AsyncStream<String>
 
     /// Whether the phone takes part, with every reason why it does not: each change. For one
     /// listener; `status()` asks at any time.
@@ -41,13 +56,19 @@ public actor ExposureNotifications {
         self.scheduler = scheduler
         self.facts = facts
         (announcements, told) = AsyncStream.makeStream(of: Assessment.self)
+        (venueAnnouncements, toldOfVenues) = AsyncStream.makeStream(of: Int32.self)
         (dayRecords, ended) = AsyncStream.makeStream(of: DayRecord.self)
+        (uploadsDue, due) = AsyncStream.makeStream(of: Int64.self, bufferingPolicy: .bufferingNewest(1))
+        (expiredUploads, expired) = AsyncStream.makeStream(of: String.self)
         (statusChanges, changed) = AsyncStream.makeStream(of: Status.self, bufferingPolicy: .bufferingNewest(1))
     }
 
     deinit {
         told.finish()
+        toldOfVenues.finish()
         ended.finish()
+        due.finish()
+        expired.finish()
         changed.finish()
     }
 
@@ -102,6 +123,38 @@ public actor ExposureNotifications {
         return disclosure.keys
     }
 
+    /// The user tested positive, agreed and entered `number`. The keys are kept until the server has
+    /// them: listen to `uploadsDue`, and make the calls that `nextUploadCall` names.
+    public func publishKeys(
+        _ reportType: ReportType, date: PublicationDate, number: String
+    ) async throws -> PublicationOutcome {
+        let publication = try client.publishKeys(
+            reportType: reportType, date: date, number: number, now: clock.read())
+        try await carryOut(publication.actions)
+        try refreshStatus()
+        return publication.outcome
+    }
+
+    /// The call to make now, with a network; make every one, some are decoys.
+    public func nextUploadCall() throws -> UploadCall? { try client.nextUploadCall(now: clock.read()) }
+
+    public func answerUpload(_ upload: String, _ answer: UploadAnswer) async throws -> UploadOutcome {
+        let progress = try client.onUploadAnswer(upload: upload, answer: answer, now: clock.read())
+        try await carryOut(progress.actions)
+        return progress.outcome
+    }
+
+    /// The user corrected a number that the server refused.
+    public func correctNumber(_ upload: String, _ number: String) async throws {
+        try await act { try $0.correctNumber(upload: upload, number: number, now: $1) }
+    }
+
+    public func cancelUpload(_ upload: String) async throws {
+        try await act { try $0.cancelUpload(upload: upload, now: $1) }
+    }
+
+    public func uploads() throws -> [UploadStatus] { try client.uploads() }
+
     /// Returns why the configuration was refused, or `nil` if it is in force.
     public func setRiskConfiguration(_ json: String, version: String? = nil) async throws -> String? {
         let actions = try client.setRiskConfiguration(json: json, version: version, now: clock.read())
@@ -129,14 +182,30 @@ public actor ExposureNotifications {
 
     public func forgetDay(_ day: Int32) async throws { try await act { try $0.forgetDay(day: day, now: $1) } }
 
-    /// Deletes everything. The root key, if there is one, is the host's to delete.
+    /// Forgets everything that was recorded, and goes on with an empty log.
     public func forgetEverything() async throws {
         scan?.cancel()
         try await act { try $0.forgetEverything(now: $1) }
     }
 
+    /// Deletes everything and ends: nothing is left of the log, every further call fails. Then
+    /// `LogOnDisk.delete` deletes the key, too.
+    public func deleteEverything() async throws {
+        scan?.cancel()
+        await radio.stopAdvertising()
+        try client.deleteEverything()
+    }
+
+    /// Gives the log's space back; once a day, while the phone is charged. `nil` in memory.
+    public func maintain() throws -> LogMaintenance? { try client.maintain() }
+
     private func act(_ call: (ExposureNotificationClient, ClockReading) throws -> [Action]) async throws {
-        try await carryOut(call(client, clock.read()))
+        try await finish(call(client, clock.read()))
+    }
+
+    /// What every call ends with that changes something.
+    func finish(_ actions: [Action]) async throws {
+        try await carryOut(actions)
         try refreshStatus()
     }
 
@@ -158,8 +227,14 @@ public actor ExposureNotifications {
                 scan(seconds: Int(seconds))
             case .announce(let assessment):
                 told.yield(assessment)
+            case .announceVenues(let day):
+                toldOfVenues.yield(day)
             case .dayRecorded(let record):
                 ended.yield(record)
+            case .uploadsDue(let at):
+                due.yield(at)
+            case .uploadExpired(let upload):
+                expired.yield(upload)
             case .scanTaken, .dayAssessed, .dayForgotten, .everythingForgotten, .configurationAccepted,
                 .configurationRefused:
                 break

@@ -9,7 +9,9 @@ let start = Int64(day) * daySeconds
 /// A phone in a test: the real client, both clocks, and the radio of a `Room`.
 final class Phone {
     private unowned let room: Room
-    let client: ExposureNotificationClient
+    private(set) var client: ExposureNotificationClient
+    private let configuration: ClientConfiguration
+    private let location: LogLocation
 
     /// What the user set the wall clock ahead by.
     var aheadSeconds: Int64 = 0
@@ -20,10 +22,28 @@ final class Phone {
     private(set) var scans: [ScanOutcome] = []
     private(set) var announced: [Assessment] = []
     private(set) var records: [DayRecord] = []
+    private(set) var venueDays: [Int32] = []
 
-    init(_ room: Room, _ configuration: ClientConfiguration) throws {
+    init(_ room: Room, _ configuration: ClientConfiguration, _ location: LogLocation = .memory) throws {
         self.room = room
-        client = try ExposureNotificationClient.open(configuration: configuration, log: .memory)
+        self.configuration = configuration
+        self.location = location
+        client = try ExposureNotificationClient.open(configuration: configuration, log: location)
+    }
+
+    /// The process ends and comes back.
+    func restart(
+        _ location: LogLocation? = nil,
+        open: (ClientConfiguration, LogLocation) throws -> ExposureNotificationClient = {
+            try .open(configuration: $0, log: $1)
+        }
+    ) throws {
+        client.shutdown()
+        client = try open(configuration, location ?? self.location)
+        onAir = nil
+        scanSince = nil
+        scanEnds = nil
+        try begin()
     }
 
     var clocks: ClockReading {
@@ -51,6 +71,8 @@ final class Phone {
                 scans.append(outcome)
             case .announce(let assessment):
                 announced.append(assessment)
+            case .announceVenues(let day):
+                venueDays.append(day)
             case .dayRecorded(let record):
                 records.append(record)
             default:
@@ -87,8 +109,10 @@ final class Room {
     /// Signal strengths of one scan; empty while the phones are apart.
     var rssi: [Int32] = []
 
-    func phone(_ configuration: ClientConfiguration = configuration()) throws -> Phone {
-        let phone = try Phone(self, configuration)
+    func phone(
+        _ configuration: ClientConfiguration = configuration(), _ location: LogLocation = .memory
+    ) throws -> Phone {
+        let phone = try Phone(self, configuration, location)
         phones.append(phone)
         return phone
     }
@@ -136,10 +160,10 @@ struct Contact {
     let keys: [DiagnosisKey]
     let file: Data
 
-    init() throws {
+    init(_ location: LogLocation = .memory) throws {
         server = try SimulatedKeyServer(number: 1)
         patient = try room.phone(configuration(server))
-        contact = try room.phone(configuration(server))
+        contact = try room.phone(configuration(server), location)
         try patient.begin()
         try contact.begin()
         try room.pass(until: metAt)

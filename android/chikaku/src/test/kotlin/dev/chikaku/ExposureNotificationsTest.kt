@@ -74,7 +74,7 @@ class ExposureNotificationsTest {
         val facts = HostFacts(true, true, true, LocationFact.NOT_NEEDED, true)
         var wakeAt: Long? = null
         val notifications = ExposureNotifications(
-            ExposureNotificationClient.open(configuration(server), LogLocation.MEMORY),
+            ExposureNotificationClient.open(configuration(server), LogLocation.Memory),
             air, radio, { wakeAt = it }, { facts }, scope, Dispatchers.Unconfined,
         )
 
@@ -150,7 +150,7 @@ class ExposureNotificationsTest {
         val air = Air()
         air.now = START + 43_200
         val server = SimulatedKeyServer(1)
-        val client = ExposureNotificationClient.open(configuration(server), LogLocation.MEMORY)
+        val client = ExposureNotificationClient.open(configuration(server), LogLocation.Memory)
         client.start(air.read())
         val file = simulateExposure(client, server, air.read())
         val told = client.provideDiagnosisKeys(listOf(file), 0, air.read()).actions.filterIsInstance<Action.Announce>()

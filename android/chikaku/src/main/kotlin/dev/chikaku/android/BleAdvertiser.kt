@@ -21,17 +21,21 @@ public class BleAdvertiser(private val advertiser: () -> BluetoothLeAdvertiser?)
     private var running: AdvertiseCallback? = null
 
     /** Says whether it is on the air. */
-    public suspend fun start(plan: AdvertisePlan): Boolean =
+    public suspend fun start(plan: AdvertisePlan): Boolean {
+        val uuid = serviceUuid(plan.serviceUuid)
+        val data = AdvertiseData.Builder()
+            .setIncludeDeviceName(false)
+            .setIncludeTxPowerLevel(false)
+            .addServiceUuid(uuid)
+            .addServiceData(uuid, plan.serviceData)
+            .build()
+        return start(data, isConnectable = false)
+    }
+
+    internal suspend fun start(data: AdvertiseData, isConnectable: Boolean): Boolean =
         turn.withLock {
             stopRunning()
             val radio = advertiser() ?: return false
-            val uuid = serviceUuid(plan.serviceUuid)
-            val data = AdvertiseData.Builder()
-                .setIncludeDeviceName(false)
-                .setIncludeTxPowerLevel(false)
-                .addServiceUuid(uuid)
-                .addServiceData(uuid, plan.serviceData)
-                .build()
             suspendCancellableCoroutine { waiting ->
                 val callback = object : AdvertiseCallback() {
                     override fun onStartSuccess(settingsInEffect: AdvertiseSettings?) {
@@ -45,7 +49,7 @@ public class BleAdvertiser(private val advertiser: () -> BluetoothLeAdvertiser?)
                 }
                 running = callback
                 try {
-                    radio.startAdvertising(SETTINGS, data, callback)
+                    radio.startAdvertising(settings(isConnectable), data, callback)
                 } catch (_: SecurityException) {
                     // The permission was taken away; the facts say so.
                     running = null
@@ -67,15 +71,14 @@ public class BleAdvertiser(private val advertiser: () -> BluetoothLeAdvertiser?)
         running = null
     }
 
-    private companion object {
-        /** Not connectable, about every 250 ms: what Google's own implementation uses. */
-        val SETTINGS: AdvertiseSettings = AdvertiseSettings.Builder()
+    /** About every 250 ms: what Google's own implementation uses. */
+    private fun settings(isConnectable: Boolean) =
+        AdvertiseSettings.Builder()
             .setAdvertiseMode(AdvertiseSettings.ADVERTISE_MODE_BALANCED)
             .setTxPowerLevel(AdvertiseSettings.ADVERTISE_TX_POWER_LOW)
-            .setConnectable(false)
+            .setConnectable(isConnectable)
             .setTimeout(0)
             .build()
-    }
 }
 
 /** The 16-bit UUID within Bluetooth's base UUID. */

@@ -63,6 +63,7 @@ public class BleScanner(
     /** The time of the packet, not of its delivery, which a sleeping phone puts off. */
     private fun heard(result: ScanResult): HeardAdvertisement? {
         val data = result.scanRecord?.getServiceData(serviceUuid(serviceUuid)) ?: return null
+        if (data.contentEquals(BleGattServer.BROADCASTS)) return null
         val ageMillis = (elapsedMillis() - result.timestampNanos / 1_000_000).coerceAtLeast(0)
         return HeardAdvertisement((wallMillis() - ageMillis) / 1_000, result.rssi, data)
     }

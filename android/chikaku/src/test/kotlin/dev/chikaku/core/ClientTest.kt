@@ -284,14 +284,16 @@ class ClientTest {
             good.copy(retentionDays = 15),
             good.copy(guidanceRulesJson = "{}"),
             good.copy(guidanceMessagesJson = listOf("{}")),
+            good.copy(venueIssuers = listOf(TrustedKey("440", "v1", "no key"))),
+            good.copy(diaryRulesJson = "{}"),
         )
         for (configuration in configurations) {
             assertFailsWith<ExposureNotificationException.InvalidConfiguration> {
-                ExposureNotificationClient.open(configuration, LogLocation.MEMORY)
+                ExposureNotificationClient.open(configuration, LogLocation.Memory)
             }
         }
         for (risk in listOf(RiskConfiguration.Cocoa, RiskConfiguration.Monotone, RiskConfiguration.Gaen)) {
-            ExposureNotificationClient.open(good.copy(risk = risk), LogLocation.MEMORY).shutdown()
+            ExposureNotificationClient.open(good.copy(risk = risk), LogLocation.Memory).shutdown()
         }
         phone.close()
         phone.close()

@@ -6,8 +6,13 @@ const val DAY_SECONDS = 86_400L
 const val START = DAY * DAY_SECONDS
 
 /** A phone in a test: the real client, both clocks, and the radio of a [Room]. */
-class Phone(private val room: Room, configuration: ClientConfiguration) : AutoCloseable {
-    val client = ExposureNotificationClient.open(configuration, LogLocation.MEMORY)
+class Phone(
+    private val room: Room,
+    private val configuration: ClientConfiguration,
+    private val location: LogLocation = LogLocation.Memory,
+) : AutoCloseable {
+    var client = ExposureNotificationClient.open(configuration, location)
+        private set
 
     /** What the user set the wall clock ahead by. */
     var aheadSeconds = 0L
@@ -21,6 +26,7 @@ class Phone(private val room: Room, configuration: ClientConfiguration) : AutoCl
     val scans = mutableListOf<ScanOutcome>()
     val announced = mutableListOf<Assessment>()
     val records = mutableListOf<DayRecord>()
+    val venueDays = mutableListOf<Int>()
 
     fun clocks() = ClockReading(room.now + aheadSeconds, room.now - START + 5_000, Boot.Count(3))
 
@@ -40,6 +46,7 @@ class Phone(private val room: Room, configuration: ClientConfiguration) : AutoCl
                 }
                 is Action.ScanTaken -> scans += action.outcome
                 is Action.Announce -> announced += action.assessment
+                is Action.AnnounceVenues -> venueDays += action.day
                 is Action.DayRecorded -> records += action.record
                 else -> Unit
             }
@@ -47,6 +54,19 @@ class Phone(private val room: Room, configuration: ClientConfiguration) : AutoCl
     }
 
     fun start() = carryOut(client.start(clocks()))
+
+    /** The process ends and comes back. */
+    fun restart(
+        location: LogLocation = this.location,
+        open: (ClientConfiguration, LogLocation) -> ExposureNotificationClient = ExposureNotificationClient::open,
+    ) {
+        client.shutdown()
+        client = open(configuration, location)
+        onAir = null
+        scanSince = null
+        scanEnds = null
+        start()
+    }
 
     fun finishScan(heard: List<HeardAdvertisement>) {
         val scan = Scan(scanSince!!, room.now, heard)
@@ -69,7 +89,8 @@ class Room {
     /** Signal strengths of one scan; empty while the phones are apart. */
     var rssi: List<Int?> = emptyList()
 
-    fun phone(configuration: ClientConfiguration = configuration()) = Phone(this, configuration).also { phones += it }
+    fun phone(configuration: ClientConfiguration = configuration(), location: LogLocation = LogLocation.Memory) =
+        Phone(this, configuration, location).also { phones += it }
 
     fun passUntil(end: Long) {
         while (true) {
@@ -91,11 +112,14 @@ fun configuration(vararg servers: SimulatedKeyServer) =
     ClientConfiguration(transmitPowerDbm = -24, trustedKeys = servers.map { it.trustedKey() })
 
 /** Patient and contact, half an hour together at 53 and 57 dB, and the patient's published keys. */
-class Contact(configure: (ClientConfiguration) -> ClientConfiguration = { it }) {
+class Contact(
+    location: LogLocation = LogLocation.Memory,
+    configure: (ClientConfiguration) -> ClientConfiguration = { it },
+) {
     val server = SimulatedKeyServer(1)
     val room = Room()
     val patient = room.phone(configuration(server))
-    val contact = room.phone(configure(configuration(server)))
+    val contact = room.phone(configure(configuration(server)), location)
     val metAt = START + 9 * 3_600
     val keys: List<DiagnosisKey>
     val file: ByteArray

@@ -24,7 +24,7 @@ class SampleApplication : Application(), ExposureNotificationsOwner {
             trustedKeys = listOf(server.trustedKey()),
             serviceUuid = SERVICE_UUID,
         )
-        ExposureNotificationClient.open(configuration, LogLocation.MEMORY)
+        ExposureNotificationClient.open(configuration, LogLocation.Memory)
     }
     override val exposureNotifications by lazy {
         ExposureNotifications(

@@ -17,7 +17,7 @@ import dev.chikaku.core.SimulatedKeyServer
  */
 fun simulateExposure(client: ExposureNotificationClient, server: SimulatedKeyServer, now: ClockReading): KeyFile {
     val other = ExposureNotificationClient.open(
-        ClientConfiguration(transmitPowerDbm = -24, trustedKeys = emptyList()), LogLocation.MEMORY,
+        ClientConfiguration(transmitPowerDbm = -24, trustedKeys = emptyList()), LogLocation.Memory,
     )
     val first = now.wallUnixSeconds - 2_700
     fun clocks(at: Long): ClockReading {
