@@ -9,10 +9,10 @@ final class PublishingTests: XCTestCase {
     /// A phone that was on for a day and a half.
     private func phone() throws -> (Room, Phone) {
         let room = Room()
-        var configuration = configuration()
-        configuration.uploadServer = .cocoa(
+        let server = UploadServer.cocoa(
             version: 3, regions: ["440"], platform: "iOS", appPackageName: "jp.example.core")
-        let phone = try room.phone(configuration)
+        let phone = try room.phone(
+            ClientConfiguration(transmitPowerDbm: -24, trustedKeys: [], uploadServer: server))
         try phone.begin()
         try room.pass(until: start + daySeconds * 3 / 2)
         while let call = try phone.client.nextUploadCall(now: phone.clocks) {
@@ -63,7 +63,7 @@ final class PublishingTests: XCTestCase {
         XCTAssertEqual(try answer(phone, again, good(again)), .proceeds)
         let send = try XCTUnwrap(phone.client.nextUploadCall(now: phone.clocks))
         guard case .send(let method, let path, _, let body) = send.step else { return XCTFail("not sent") }
-        XCTAssertEqual([method, path], ["PUT", "/api/v3/diagnosis"])
+        XCTAssertEqual([method, path], ["PUT", "/v3/diagnosis"])
         XCTAssertTrue(String(decoding: body, as: UTF8.self).contains(upload))
         XCTAssertEqual(try answer(phone, send, good(send)), .published(keys: 2, moreFollow: false))
         XCTAssertEqual(try phone.client.uploads(), [])
@@ -87,7 +87,8 @@ final class PublishingTests: XCTestCase {
     }
 
     func testWhatCannotBePublishedSaysWhy() throws {
-        let (_, phone) = try phone()
+        let (kept, phone) = try phone()
+        defer { withExtendedLifetime(kept) {} }
         for number in ["", "1", "1234567", "処理番号"] {
             XCTAssertThrowsError(try publish(phone, number)) { error in
                 guard case ExposureNotificationError.InvalidArgument = error else {
