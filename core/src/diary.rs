@@ -30,7 +30,7 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::guidance::local_time::{LocalDate, UtcOffset};
+use crate::local_time::{LocalDate, UtcOffset};
 use crate::time::{Timestamp, UtcDay};
 use admission::AdmissionFacts;
 pub use entry::{Entry, Note, OxygenSaturation, SymptomKey, Temperature};

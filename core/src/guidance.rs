@@ -8,7 +8,6 @@
 //!
 //! This is no medical device: it repeats what an authority configured.
 
-pub mod local_time;
 pub mod messages;
 pub mod opening_hours;
 pub mod rule_table;
@@ -17,8 +16,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::local_time::{LocalDate, UtcOffset};
 use crate::time::{Timestamp, UtcDay};
-use local_time::{LocalDate, UtcOffset};
 use messages::{MessageKey, PlaceholderValues};
 use opening_hours::OpeningState;
 pub use rule_table::RuleTable;

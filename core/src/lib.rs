@@ -20,6 +20,7 @@ pub mod exposure;
 pub mod flood;
 pub mod guidance;
 pub mod keys;
+pub mod local_time;
 pub mod matching;
 pub mod metadata;
 pub mod publish;

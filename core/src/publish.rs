@@ -42,7 +42,7 @@ pub use attempts::AttemptLimiter;
 pub use decoy::DecoySchedule;
 pub use deep_link::DeepLinkFormat;
 pub use idempotency::IdempotencyKey;
-pub use local_date::{LocalDate, UtcOffset};
+pub use local_date::LocalDate;
 pub use number::{ProcessingNumber, VerificationCode};
 pub use publishing::Publishing;
 pub use queue::UploadQueue;

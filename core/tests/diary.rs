@@ -10,8 +10,8 @@ use chikaku_core::diary::{
     Basis, Diary, DiaryRules, Entry, EntryError, EscalationLevel, MOST_ENTRIES, Note,
     OxygenSaturation, Place, Start, StartError, SymptomKey, Temperature,
 };
-use chikaku_core::guidance::local_time::UtcOffset;
 use chikaku_core::guidance::messages::MessageKey;
+use chikaku_core::local_time::UtcOffset;
 use chikaku_core::time::{Timestamp, UtcDay};
 use proptest::prelude::*;
 use serde_json::{Value, json};

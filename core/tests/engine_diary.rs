@@ -10,7 +10,7 @@ use chikaku_core::diary::{
 };
 use chikaku_core::encounter_log::{EncounterLog, MemoryLog};
 use chikaku_core::engine::{Input, Output};
-use chikaku_core::guidance::local_time::{LocalDate, UtcOffset};
+use chikaku_core::local_time::{LocalDate, UtcOffset};
 use engine_support::{DAY, Host};
 
 type Phone = Host<MemoryLog>;

@@ -11,13 +11,14 @@ use std::collections::BTreeSet;
 use chikaku_core::diagnosis_key::ReportType;
 use chikaku_core::encounter_log::{EncounterLog, MemoryLog};
 use chikaku_core::engine::{Engine, Input, Output, PublishError, PublishInput};
+use chikaku_core::local_time::UtcOffset;
 use chikaku_core::publish::attempts::Wait;
 use chikaku_core::publish::cocoa::Version;
 use chikaku_core::publish::queue::Outcome;
 use chikaku_core::publish::release::ReleaseError;
 use chikaku_core::publish::{
     Answer, Basis, Call, Consent, Endpoint, IdempotencyKey, LocalDate, ProcessingNumber,
-    ReleaseRequest, Step, UtcOffset, VerificationCode,
+    ReleaseRequest, Step, VerificationCode,
 };
 use chikaku_core::time::{DAY_SECONDS, Timestamp};
 use engine_support::{Host, configuration, plan_of};

@@ -4,10 +4,10 @@
 
 use std::collections::BTreeSet;
 
-use chikaku_core::guidance::local_time::{LocalDate, UtcOffset};
 use chikaku_core::guidance::messages::{MessageFile, MessageKey, MessageSet};
 use chikaku_core::guidance::opening_hours::OpeningState;
 use chikaku_core::guidance::{Guidance, Phase, RuleTable, Situation, Symptoms, guidance};
+use chikaku_core::local_time::{LocalDate, UtcOffset};
 use chikaku_core::time::{Timestamp, UtcDay};
 use proptest::prelude::*;
 use serde_json::{Value, json};

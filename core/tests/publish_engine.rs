@@ -10,7 +10,8 @@ use std::process::Command;
 use chikaku_core::diagnosis_key::{DiagnosisKey, ReportType};
 use chikaku_core::encounter_log::MemoryLog;
 use chikaku_core::engine::Input;
-use chikaku_core::publish::{Basis, Consent, LocalDate, ReleaseRequest, UtcOffset};
+use chikaku_core::local_time::UtcOffset;
+use chikaku_core::publish::{Basis, Consent, LocalDate, ReleaseRequest};
 use chikaku_core::time::IntervalNumber;
 use engine_support::{DAY, Host, disclosed, plan_of};
 use proptest::prelude::*;
@@ -18,7 +19,7 @@ use sha2::{Digest, Sha256};
 
 fn request(host: &Host<MemoryLog>, days_ago: u32, minutes: i16) -> ReleaseRequest {
     let day = host.now.day().saturating_sub(days_ago).days_since_1970();
-    let date = LocalDate::new(day, UtcOffset::from_minutes(minutes).unwrap()).unwrap();
+    let date = LocalDate::new(day, UtcOffset::new(i64::from(minutes)).unwrap()).unwrap();
     let consent = Consent::given_by_user(host.now);
     ReleaseRequest::new(consent, ReportType::ConfirmedTest, Basis::SymptomOnset(date))
 }

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use chikaku_core::diagnosis_key::{DiagnosisKey, DiagnosisKeyDetails, ReportType};
+use chikaku_core::local_time::{LocalTimeError, UtcOffset};
 use chikaku_core::publish::attempts::Wait;
 use chikaku_core::publish::cocoa::days_since_onset_as_served;
 use chikaku_core::publish::deep_link::DeepLinkError;
@@ -15,7 +16,7 @@ use chikaku_core::publish::release::{
 };
 use chikaku_core::publish::{
     AttemptLimiter, Basis, Consent, DateFilter, DeepLinkFormat, LocalDate, ProcessingNumber,
-    Release, ReleaseRequest, UtcOffset, VerificationCode,
+    Release, ReleaseRequest, VerificationCode,
 };
 use chikaku_core::time::{INTERVALS_PER_DAY, IntervalNumber, RollingPeriod, Timestamp, UtcDay};
 use proptest::prelude::*;
@@ -266,8 +267,8 @@ fn dates_that_do_not_exist() {
     }
     assert_eq!(calendar(1970, 1, 1), Err(LocalDateError::Range(0)));
     assert!(calendar(2024, 2, 29).is_ok() && calendar(9999, 12, 31).is_ok());
-    assert_eq!(UtcOffset::from_minutes(841), Err(LocalDateError::Offset(841)));
-    assert_eq!(UtcOffset::from_minutes(-721), Err(LocalDateError::Offset(-721)));
+    assert_eq!(UtcOffset::new(841), Err(LocalTimeError::Offset(841)));
+    assert_eq!(UtcOffset::new(-721), Err(LocalTimeError::Offset(-721)));
     assert_eq!(japan(2022, 1, 16).to_string(), "2022-01-16T00:00:00.000+09:00");
     for text in [
         "",
@@ -285,7 +286,7 @@ fn dates_that_do_not_exist() {
 /// The clock is changed on the date, which has 23 or 25 hours.
 #[test]
 fn a_date_on_which_the_clock_is_changed() {
-    let offset = |hours: i16| UtcOffset::from_minutes(hours * 60).unwrap();
+    let offset = |hours: i16| UtcOffset::new(i64::from(hours * 60)).unwrap();
     for (at_start, at_end, hours) in [(12, 13, 23), (13, 12, 25), (1, 2, 23), (-4, -5, 25)] {
         let date = LocalDate::from_calendar(2021, 9, 26, offset(at_start)).unwrap();
         let date = date.with_offset_at_end(offset(at_end));
@@ -297,7 +298,7 @@ fn a_date_on_which_the_clock_is_changed() {
 
 fn any_date() -> impl Strategy<Value = LocalDate> {
     (18_500..20_000_u32, -720..=840_i16).prop_map(|(days, minutes)| {
-        LocalDate::new(days, UtcOffset::from_minutes(minutes).unwrap()).unwrap()
+        LocalDate::new(days, UtcOffset::new(i64::from(minutes)).unwrap()).unwrap()
     })
 }
 

@@ -4,7 +4,7 @@ use chikaku_core::diary::admission::{AdmissionFacts as CoreFacts, Condition, Pne
 use chikaku_core::diary::escalation::Ground;
 use chikaku_core::diary::schedule::{Schedule, Slot};
 use chikaku_core::diary::{self as core_diary, Basis, Diary, DiaryRules, Entry};
-use chikaku_core::guidance::local_time::{LocalDate, UtcOffset};
+use chikaku_core::local_time::{LocalDate, UtcOffset};
 use chikaku_core::time::Timestamp;
 
 use crate::number::{self, to_i32};

@@ -2,11 +2,12 @@
 
 use core::fmt;
 
+use chikaku_core::local_time::UtcOffset;
 use chikaku_core::publish::cocoa::{CocoaEndpoint, Version};
 use chikaku_core::publish::exposure_server::ExposureServerEndpoint;
 use chikaku_core::publish::queue as core_queue;
 use chikaku_core::publish::request::{Method, RetryReason};
-use chikaku_core::publish::{self, Endpoint, LocalDate, Step, UtcOffset};
+use chikaku_core::publish::{self, Endpoint, LocalDate, Step};
 
 use crate::number::{seconds, to_i32};
 use crate::{Action, ExposureNotificationError};
@@ -77,11 +78,13 @@ pub struct PublicationDate {
 
 impl PublicationDate {
     pub(crate) fn basis(self) -> Result<publish::Basis, ExposureNotificationError> {
-        let wrong = |error| ExposureNotificationError::argument(format_args!("date: {error}"));
+        let wrong = |error: &dyn fmt::Display| {
+            ExposureNotificationError::argument(format_args!("date: {error}"))
+        };
         let days = crate::number::count("local day", self.local_day)?;
-        let minutes = i16::try_from(self.utc_offset_minutes).unwrap_or(i16::MAX);
-        let offset = UtcOffset::from_minutes(minutes).map_err(wrong)?;
-        let date = LocalDate::new(days, offset).map_err(wrong)?;
+        let offset =
+            UtcOffset::new(i64::from(self.utc_offset_minutes)).map_err(|error| wrong(&error))?;
+        let date = LocalDate::new(days, offset).map_err(|error| wrong(&error))?;
         Ok(if self.is_symptom_onset {
             publish::Basis::SymptomOnset(date)
         } else {

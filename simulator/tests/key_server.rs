@@ -17,11 +17,12 @@ use chikaku_core::download::{Downloads, FetchError, Listing, Next, Source};
 use chikaku_core::encounter_log::{EncounterLog, MemoryLog};
 use chikaku_core::engine::{Input, KeyFile, Output};
 use chikaku_core::export::{KeyExport, Limits, TrustedKeys};
+use chikaku_core::local_time::UtcOffset;
 use chikaku_core::publish::cocoa::Version;
 use chikaku_core::publish::queue::Outcome;
 use chikaku_core::publish::{
     AttemptLimiter, Basis, Consent, DeepLinkFormat, Endpoint, LocalDate, ReleaseRequest, Step,
-    UploadQueue, UtcOffset,
+    UploadQueue,
 };
 use chikaku_core::time::Timestamp;
 use engine_support::{DAY, Host, disclosed, plan_of, signing_key};

@@ -19,7 +19,7 @@ use thiserror::Error;
 use super::admission::AdmissionFacts;
 use super::{Basis, Diary, DiaryRules, Entry, EscalationLevel, MOST_ENTRIES, Place};
 use crate::document::{self, DocumentError};
-use crate::guidance::local_time::{LocalDate, UtcOffset};
+use crate::local_time::{LocalDate, UtcOffset};
 use crate::time::Timestamp;
 
 /// The version of an exported diary.

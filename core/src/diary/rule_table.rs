@@ -32,8 +32,8 @@ use super::entry::{OxygenSaturation, Temperature};
 use super::escalation::{Escalation, EscalationLevel, Findings, Ground, Holding};
 use super::{Basis, SymptomKey};
 use crate::document::{self, DocumentError};
-use crate::guidance::local_time::LocalDate;
 use crate::guidance::messages::MessageKey;
+use crate::local_time::LocalDate;
 
 /// The version of a diary's rule table.
 pub const DIARY_RULES_FORMAT_VERSION: u32 = 1;

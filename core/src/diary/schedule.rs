@@ -5,7 +5,7 @@
 //! none.
 
 use super::{Diary, DiaryRules};
-use crate::guidance::local_time::LocalDate;
+use crate::local_time::LocalDate;
 use crate::time::Timestamp;
 
 /// One time at which the patient is asked.

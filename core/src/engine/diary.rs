@@ -4,7 +4,7 @@ use super::{Engine, Output, State, Turn};
 use crate::clock::ClockReading;
 use crate::diary::{Diary, Entry, EntryError, Start, StartError};
 use crate::encounter_log::{Change, EncounterLog};
-use crate::guidance::local_time::LocalDate;
+use crate::local_time::LocalDate;
 
 impl<L: EncounterLog> Engine<L> {
     /// The diary, if one was begun and its period does not lie back longer than anything is kept.

@@ -6,7 +6,7 @@ use super::publishing::PublishInput;
 use crate::diagnosis_key::ReportType;
 use crate::diary::{Entry, Start};
 use crate::encounter_log::LogContents;
-use crate::guidance::local_time::LocalDate;
+use crate::local_time::LocalDate;
 use crate::sighting::ScanResult;
 use crate::time::{Timestamp, UtcDay};
 use crate::venue::VenueCode;

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::local_time::{DAY_MINUTES, LocalDate, UtcOffset, Weekday};
+use crate::local_time::{DAY_MINUTES, LocalDate, UtcOffset, Weekday};
 use crate::time::Timestamp;
 
 /// How many dates a contact point may name on which it is closed.

@@ -28,11 +28,11 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::local_time::{LocalDate, LocalTimeError, UtcOffset};
 use super::messages::{MessageKey, MessageSet};
 use super::opening_hours::{OpeningHours, OpeningHoursError, WeekDocument};
 use super::{Phase, Symptoms};
 use crate::document::{self, DocumentError};
+use crate::local_time::{LocalDate, LocalTimeError, UtcOffset};
 
 /// The version of a rule table.
 pub const RULE_TABLE_FORMAT_VERSION: u32 = 1;

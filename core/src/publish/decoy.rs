@@ -7,9 +7,10 @@
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 
-use super::local_date::{LocalDate, UtcOffset};
+use super::local_date::LocalDate;
 use super::release::{Basis, Release, ReleasedKey};
 use crate::diagnosis_key::{DiagnosisKey, DiagnosisKeyDetails, ReportType};
+use crate::local_time::UtcOffset;
 use crate::time::{RollingPeriod, Timestamp};
 
 /// Keys in a decoy: those of two weeks.

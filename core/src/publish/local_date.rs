@@ -10,15 +10,16 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::local_time::{LocalTimeError, UtcOffset};
 use crate::time::{DAY_SECONDS, IntervalNumber, Timestamp, UtcDay};
 
 /// A date or an offset that does not exist.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum LocalDateError {
     /// No place on earth has this offset.
-    #[error("an offset of {0} minutes from UTC is outside -12:00..=+14:00")]
-    Offset(i32),
+    #[error(transparent)]
+    Offset(#[from] LocalTimeError),
     /// No such day on the calendar.
     #[error("{year}-{month}-{day} is not a date")]
     Calendar {
@@ -35,52 +36,6 @@ pub enum LocalDateError {
     /// Text that is not `yyyy-mm-ddT00:00:00.000+hh:mm`.
     #[error("a date is not written as yyyy-mm-ddT00:00:00.000+hh:mm")]
     Text,
-}
-
-/// How far a place's clock is ahead of UTC, in whole minutes, -12:00..=+14:00.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "i16", into = "i16")]
-pub struct UtcOffset(i16);
-
-impl UtcOffset {
-    /// Japan.
-    pub const JAPAN: Self = Self(9 * 60);
-    /// UTC itself.
-    pub const UTC: Self = Self(0);
-
-    /// An offset of so many minutes, positive east of Greenwich.
-    ///
-    /// # Errors
-    /// [`LocalDateError::Offset`] outside -12:00..=+14:00.
-    pub const fn from_minutes(minutes: i16) -> Result<Self, LocalDateError> {
-        match minutes {
-            -720..=840 => Ok(Self(minutes)),
-            _ => Err(LocalDateError::Offset(minutes as i32)),
-        }
-    }
-
-    /// Minutes ahead of UTC.
-    #[must_use]
-    pub const fn minutes(self) -> i16 {
-        self.0
-    }
-
-    const fn seconds(self) -> i64 {
-        self.0 as i64 * 60
-    }
-}
-
-impl TryFrom<i16> for UtcOffset {
-    type Error = LocalDateError;
-    fn try_from(minutes: i16) -> Result<Self, LocalDateError> {
-        Self::from_minutes(minutes)
-    }
-}
-
-impl From<UtcOffset> for i16 {
-    fn from(offset: UtcOffset) -> Self {
-        offset.0
-    }
 }
 
 /// A day on the calendar of a place.
@@ -200,13 +155,12 @@ impl LocalDate {
             return Err(LocalDateError::Text);
         }
         let offset = sign * (hours * 60 + minutes);
-        let offset = i16::try_from(offset).map_err(|_| LocalDateError::Offset(offset))?;
         let small = |number: i32| u8::try_from(number).map_err(|_| LocalDateError::Text);
         Self::from_calendar(
             number(0..4)?,
             small(number(5..7)?)?,
             small(number(8..10)?)?,
-            UtcOffset::from_minutes(offset)?,
+            UtcOffset::new(offset.into())?,
         )
     }
 }

@@ -8,12 +8,13 @@
 )]
 
 use chikaku_core::diagnosis_key::{DiagnosisKey, DiagnosisKeyDetails, ReportType};
+use chikaku_core::local_time::UtcOffset;
 use chikaku_core::publish::cocoa::{CocoaEndpoint, Version};
 use chikaku_core::publish::exposure_server::ExposureServerEndpoint;
 use chikaku_core::publish::queue::Outcome;
 use chikaku_core::publish::{
     Answer, Basis, Call, Consent, DateFilter, Endpoint, LocalDate, ProcessingNumber, Release,
-    ReleaseRequest, Request, Step, UploadQueue, UtcOffset, VerificationCode,
+    ReleaseRequest, Request, Step, UploadQueue, VerificationCode,
 };
 use chikaku_core::time::{RollingPeriod, Timestamp, UtcDay};
 use rand_chacha::ChaCha20Rng;

@@ -13,10 +13,10 @@ use chikaku_core::export::{ExportDigest, ExportError, KeyList, PublishedKey};
 use chikaku_core::exposure::{
     MeasuredSighting, UnmeasuredSightings, WindowOrigin, WindowRules, exposure_windows,
 };
-use chikaku_core::guidance::local_time::{LocalDate, UtcOffset};
 use chikaku_core::keys::{
     AssociatedEncryptedMetadata, RollingProximityIdentifier, TemporaryExposureKey,
 };
+use chikaku_core::local_time::{LocalDate, UtcOffset};
 use chikaku_core::matching::{DroppedSightings, NearMisses};
 use chikaku_core::metadata::CalibrationConfidence;
 use chikaku_core::publish::{self, Consent, ProcessingNumber, Publishing, ReleaseRequest};
@@ -293,7 +293,7 @@ pub fn publishing(days: core::ops::Range<u32>, number: u64) -> Change {
     let keys: Vec<_> = days.clone().map(|day| published(number, day).key).collect();
     let now = at(days.end, 600);
     let consent = Consent::given_by_user(now);
-    let date = publish::LocalDate::new(FIRST.days_since_1970(), publish::UtcOffset::UTC).unwrap();
+    let date = publish::LocalDate::new(FIRST.days_since_1970(), UtcOffset::UTC).unwrap();
     let basis = publish::Basis::SymptomOnset(date);
     let request = ReleaseRequest::new(consent, ReportType::ConfirmedTest, basis);
     let mut publishing = Publishing::default();

@@ -55,7 +55,7 @@ impl UtcOffset {
         self.0
     }
 
-    const fn seconds(self) -> i64 {
+    pub(crate) const fn seconds(self) -> i64 {
         self.0 as i64 * 60
     }
 }
