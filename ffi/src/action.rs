@@ -71,7 +71,8 @@ pub enum Action {
         /// Days since 1970-01-01.
         day: i32,
     },
-    /// Nothing is left. The host deletes what it keeps itself, such as the root key.
+    /// Nothing is left. The host deletes what it keeps itself, but not the root key: the empty log
+    /// is sealed with it. `deleteEverything` leaves no log at all.
     EverythingForgotten,
 }
 
