@@ -15,6 +15,7 @@ use crate::export::{ExportDigest, ExportError, PublishedKey};
 use crate::exposure::{ExposureWindow, MeasuredSighting, UnmeasuredSightings};
 use crate::keys::TemporaryExposureKey;
 use crate::matching::{DroppedSightings, NearMisses};
+use crate::publish::Publishing;
 use crate::risk::Assessment;
 use crate::sighting::Sighting;
 use crate::status::assessed::Assessed;
@@ -180,10 +181,13 @@ pub enum Change {
     Venues(Box<VenueDiary>),
     /// Keep the recuperation diary; it replaces the one that was kept.
     Diary(Box<Diary>),
+    /// Keep what is to be published; it replaces what was kept.
+    Publishing(Box<Publishing>),
     /// Forget everything beyond the horizon. It can never be read again.
     Forget(Horizon),
     /// Forget one UTC day at the user's wish: its sightings, what exposures have of it, its
-    /// conclusion and record, the own keys valid on it, visits to venues and entries of the diary.
+    /// conclusion and record, the own keys valid on it, also those that wait to be published, visits
+    /// to venues and entries of the diary.
     ForgetDay(UtcDay),
     /// Forget everything. Changes that follow are kept.
     ForgetEverything,
@@ -260,21 +264,23 @@ pub trait EncounterLog {
     /// The medium's.
     fn engine_record(&self) -> Result<Option<EngineRecord>, Self::Error>;
 
-    /// Visits to venues. A log that keeps none has none to return.
+    /// Visits to venues.
     ///
     /// # Errors
     /// The medium's.
-    fn venues(&self) -> Result<VenueDiary, Self::Error> {
-        Ok(VenueDiary::default())
-    }
+    fn venues(&self) -> Result<VenueDiary, Self::Error>;
 
-    /// The recuperation diary, if one was begun. A log that keeps none has none to return.
+    /// The recuperation diary, if one was begun.
     ///
     /// # Errors
     /// The medium's.
-    fn diary(&self) -> Result<Option<Diary>, Self::Error> {
-        Ok(None)
-    }
+    fn diary(&self) -> Result<Option<Diary>, Self::Error>;
+
+    /// What is to be published.
+    ///
+    /// # Errors
+    /// The medium's.
+    fn publishing(&self) -> Result<Publishing, Self::Error>;
 
     /// Whether an error of this log means that there is no room. Only the status depends on it.
     fn is_full(_error: &Self::Error) -> bool {

@@ -35,6 +35,7 @@ mod key_file;
 pub mod keyring;
 mod output;
 pub mod plan;
+mod publishing;
 mod report;
 mod scan;
 mod succession;
@@ -49,9 +50,11 @@ use rand_core::CryptoRng;
 
 use crate::clock::signed_intervals::KeyTag;
 use crate::clock::{ClockReading, EpochId};
+use crate::diagnosis_key::DiagnosisKey;
 use crate::diagnosis_key::{DaysSinceOnset, DiagnosisKeyDetails};
 use crate::encounter_log::{Change, DayRecord, EncounterLog, EngineRecord, Horizon};
 use crate::keys::RollingProximityIdentifier;
+use crate::publish::Publishing;
 use crate::risk::RiskLevel;
 use crate::status::LogFact;
 use crate::time::{DAY_SECONDS, Timestamp, UtcDay};
@@ -63,6 +66,7 @@ pub use key_file::KeyFileReport;
 use keyring::{Keyring, NoKey};
 pub use output::Output;
 use plan::{Advertising, Scanning};
+pub use publishing::{PublishError, PublishInput};
 pub use scan::ScanReport;
 pub use venue::DayEvidence;
 
@@ -91,6 +95,7 @@ struct State {
     /// When the log was last relieved of what is too old.
     maintained: Option<Timestamp>,
     record: EngineRecord,
+    publishing: Publishing,
 }
 
 /// One call in the making: what will be committed, and what will be returned.
@@ -125,6 +130,7 @@ impl<L: EncounterLog> Engine<L> {
             previous_scan_ended: None,
             maintained: None,
             record,
+            publishing: log.publishing()?,
         };
         let built_in_is_invalid =
             validate(configuration.profile.clone(), &configuration.requirements).is_err();
@@ -145,11 +151,13 @@ impl<L: EncounterLog> Engine<L> {
     ) -> Result<Vec<Output>, L::Error> {
         let mut state = self.state.clone();
         let mut turn = state.begin(clocks, &input, &self.configuration);
+        state.keep_uploads(&self.configuration, &mut turn, rng);
         self.take(input, clocks, &mut state, &mut turn, rng)?;
         if state.running {
             state.plan_advertising(&self.configuration, rng, &mut turn);
             state.plan_scan(&self.configuration, &mut turn);
         }
+        publishing::keep_changed(&self.state, &state, &mut turn);
         turn.changes.push(Change::Engine(Box::new(state.record.clone())));
 
         let committed = self.log.commit(turn.changes);
@@ -176,6 +184,7 @@ impl<L: EncounterLog> Engine<L> {
                 state.start(turn.now);
                 self.announce_again(turn)?;
                 self.announce_venues_again(turn)?;
+                state.say_when_uploads_are_due(turn);
             }
             Input::Stop => {
                 state.stop(turn.now);
@@ -192,6 +201,10 @@ impl<L: EncounterLog> Engine<L> {
             Input::FilesListed { listed, missing } => state.files_listed(listed, missing),
             Input::KeyFile(file) => self.ingest_key_file(&file, state, turn)?,
             Input::Disclose(disclosure) => state.disclose(disclosure, turn, rng),
+            Input::Publish(input) => {
+                let endpoint = self.configuration.upload_endpoint.as_ref();
+                state.publish(*input, endpoint, turn, rng);
+            }
             Input::Announced { day } => {
                 let remembered = day >= turn.horizon.before.day();
                 if let Some(record) = self.log.day(day)?.filter(|_| remembered) {
@@ -224,7 +237,10 @@ impl<L: EncounterLog> Engine<L> {
         let State { advertising, scanning, maintained, .. } = &self.state;
         let forget = maintained.map(|instant| instant.day().saturating_add(1).start());
         let scan = scanning.next_wake(&self.configuration.scan_schedule);
-        let next = [advertising.next_wake(), scan, forget].into_iter().flatten().min()?;
+        let makes_decoys =
+            self.configuration.upload_endpoint.is_some() && self.state.record.switched_on;
+        let decoy = self.state.publishing.decoys.next_wake().filter(|_| makes_decoys);
+        let next = [advertising.next_wake(), scan, forget, decoy].into_iter().flatten().min()?;
         Some(self.state.record.clock.wall_at(next))
     }
 
@@ -346,13 +362,25 @@ impl State {
         turn: &mut Turn,
         rng: &mut (impl CryptoRng + ?Sized),
     ) {
-        let interval = turn.now.interval();
+        let (keys, changes) = self.close_keys(disclosure, turn.now, rng);
+        turn.changes.extend(changes);
+        turn.outputs.push(Output::Disclosed(keys));
+    }
+
+    /// Ends the running key and discloses all that have ended. Returns them, and what is to be kept.
+    fn close_keys(
+        &mut self,
+        disclosure: Disclosure,
+        now: Timestamp,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> (Vec<DiagnosisKey>, Vec<Change>) {
+        let interval = now.interval();
         let changed = self.keyring.close(interval, &self.record.signed, rng);
         if let Some(successor) = changed.last() {
             self.record.signed.reassign(interval, KeyTag::of(successor));
         }
-        turn.changes.extend(changed.into_iter().map(Change::OwnKey));
-        turn.changes.extend(self.keyring.disclosed_until().map(Change::DisclosedUntil));
+        let mut changes: Vec<_> = changed.into_iter().map(Change::OwnKey).collect();
+        changes.extend(self.keyring.disclosed_until().map(Change::DisclosedUntil));
         self.own_identifiers = Arc::new(self.keyring.identifiers());
         self.advertising = self.advertising.interrupted();
 
@@ -366,13 +394,14 @@ impl State {
                 ..DiagnosisKeyDetails::default()
             })
         });
-        turn.outputs.push(Output::Disclosed(disclosed.collect()));
+        (disclosed.collect(), changes)
     }
 
     /// Forgets a day at the user's wish, now and whenever something of it comes later.
     fn forget_day(&mut self, day: UtcDay, turn: &mut Turn) {
         self.record.forgotten_days.insert(day);
         self.record.coverage.forget_day(day);
+        self.publishing.forget_day(day);
         turn.changes.push(Change::ForgetDay(day));
         if self.keyring.forget_day(day) {
             self.own_identifiers = Arc::new(self.keyring.identifiers());
@@ -399,6 +428,7 @@ impl State {
             previous_scan_ended: None,
             maintained: self.maintained,
             record: EngineRecord::default(),
+            publishing: Publishing::default(),
         };
         self.record.clock = self.record.clock.clone().with_rules(configuration.clock);
         self.record.clock.read(clocks);

@@ -21,7 +21,8 @@
 //!
 //! Where things happen: [`number`] and [`deep_link`] read what the user was sent, [`release`]
 //! chooses keys, [`cocoa`] and [`exposure_server`] write the two servers' formats, `envelope` makes
-//! their sizes equal, [`queue`] keeps attempts, [`decoy`] schedules pretended ones.
+//! their sizes equal, [`queue`] keeps attempts, [`decoy`] schedules pretended ones. The engine keeps
+//! all of it in the encounter log ([`PublishInput`](crate::engine::PublishInput)).
 
 pub mod attempts;
 pub mod cocoa;
@@ -32,6 +33,7 @@ pub mod exposure_server;
 pub mod idempotency;
 pub mod local_date;
 pub mod number;
+pub mod publishing;
 pub mod queue;
 pub mod release;
 pub mod request;
@@ -42,6 +44,7 @@ pub use deep_link::DeepLinkFormat;
 pub use idempotency::IdempotencyKey;
 pub use local_date::{LocalDate, UtcOffset};
 pub use number::{ProcessingNumber, VerificationCode};
+pub use publishing::Publishing;
 pub use queue::UploadQueue;
 pub use release::{Basis, Consent, DateFilter, Release, ReleaseRequest};
 pub use request::{Answer, Call, Endpoint, Request, Step};

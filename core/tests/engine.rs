@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chikaku_core::clock::{BootId, ClockReading};
 use chikaku_core::diagnosis_key::{DiagnosisKey, DiagnosisKeyDetails, ReportType};
+use chikaku_core::diary::Diary;
 use chikaku_core::encounter_log::{
     AuditEntry, Change, DayRecord, EncounterLog, EngineRecord, Exposure, LiveKey, MemoryLog,
 };
@@ -15,10 +16,12 @@ use chikaku_core::engine::plan::AdvertisingAddress;
 use chikaku_core::engine::{Engine, Input, KeyFile, Output};
 use chikaku_core::export::{ExportError, ExportWriter, TrustedKeys};
 use chikaku_core::keys::TemporaryExposureKey;
+use chikaku_core::publish::Publishing;
 use chikaku_core::risk::RiskLevel;
 use chikaku_core::sighting::{ScanResult, Sighting};
 use chikaku_core::status::assessed::Assessed;
 use chikaku_core::time::{IntervalNumber, Timestamp, UtcDay};
+use chikaku_core::venue::VenueDiary;
 use engine_support::{
     DAY, Host, announced, configuration, contact, disclosed, disclosure, ingested, key_file,
     plan_of, signing_key,
@@ -469,6 +472,18 @@ impl EncounterLog for FullDisk {
     fn engine_record(&self) -> Result<Option<EngineRecord>, NoSpace> {
         let Ok(record) = self.inner.engine_record();
         Ok(record)
+    }
+    fn venues(&self) -> Result<VenueDiary, NoSpace> {
+        let Ok(kept) = self.inner.venues();
+        Ok(kept)
+    }
+    fn diary(&self) -> Result<Option<Diary>, NoSpace> {
+        let Ok(kept) = self.inner.diary();
+        Ok(kept)
+    }
+    fn publishing(&self) -> Result<Publishing, NoSpace> {
+        let Ok(kept) = self.inner.publishing();
+        Ok(kept)
     }
     fn is_full(_: &NoSpace) -> bool {
         true

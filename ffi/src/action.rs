@@ -1,11 +1,13 @@
 //! What the host has to do, and what it may like to know.
 
-use chikaku_core::engine::{EngineConfiguration, Output};
+use chikaku_core::engine::{EngineConfiguration, Output, PublishError};
+use chikaku_core::publish::IdempotencyKey;
+use chikaku_core::publish::queue::Outcome;
 use chikaku_core::status::assessed as core_assessed;
 
 use crate::number::{self, code, to_i32, to_i64};
 use crate::{
-    Assessment, DiaryOutcome, KeyFileOutcome, RiskLevel, ScanOutcome, VenueWarning,
+    Assessment, DiaryOutcome, KeyFileOutcome, RiskLevel, ScanOutcome, UploadCall, VenueWarning,
     VenueWarningsOutcome, VisitOutcome,
 };
 
@@ -71,8 +73,22 @@ pub enum Action {
         /// Days since 1970-01-01.
         day: i32,
     },
+<<<<<<< HEAD
     /// Nothing is left. The host deletes what it keeps itself, but not the root key: the empty log
     /// is sealed with it. `deleteEverything` leaves no log at all.
+=======
+    /// From this time on, with a network, call `nextUploadCall`.
+    UploadsDue {
+        /// Seconds since 1970 UTC.
+        at: i64,
+    },
+    /// No server takes these keys any more: tell the user that nobody was warned.
+    UploadExpired {
+        /// Which upload.
+        upload: String,
+    },
+    /// Nothing is left. The host deletes what it keeps itself, such as the root key.
+>>>>>>> main
     EverythingForgotten,
 }
 
@@ -128,6 +144,9 @@ pub(crate) struct Answer {
     pub(crate) actions: Vec<Action>,
     pub(crate) key_files: Vec<KeyFileOutcome>,
     pub(crate) disclosed: Vec<crate::DiagnosisKey>,
+    pub(crate) queued: Option<Result<IdempotencyKey, PublishError>>,
+    pub(crate) call: Option<UploadCall>,
+    pub(crate) progress: Option<Outcome>,
     pub(crate) visit: Option<VisitOutcome>,
     pub(crate) venue_warnings: Option<VenueWarningsOutcome>,
     pub(crate) venue_disclosure: Vec<VenueWarning>,
@@ -207,6 +226,22 @@ impl Answer {
                 return;
             }
             Output::DayRecorded(record) => Action::DayRecorded { record: record.into() },
+            Output::UploadQueued(queued) => {
+                self.queued = Some(queued);
+                return;
+            }
+            Output::UploadCall(call) => {
+                self.call = UploadCall::of(*call);
+                return;
+            }
+            Output::UploadAnswered { outcome, .. } => {
+                self.progress = Some(outcome);
+                return;
+            }
+            Output::UploadsDue { at } => Action::UploadsDue { at: number::seconds(at) },
+            Output::UploadExpired { upload } => {
+                Action::UploadExpired { upload: upload.to_string() }
+            }
             Output::DayForgotten { day } => Action::DayForgotten { day: number::day(day) },
             Output::EverythingForgotten => Action::EverythingForgotten,
             // `interface.rs` holds every output that the core has against this list.

@@ -506,5 +506,8 @@ fn plan_number(plan: i64) -> Result<u64, Error> {
     u64::try_from(plan).map_err(|_| Error::argument("plan: negative"))
 }
 
+mod publishing;
 #[cfg(test)]
 mod tests;
+
+pub use publishing::processing_number_of_link;

@@ -11,7 +11,7 @@ use chikaku_core::risk::RiskProfile;
 use chikaku_core::signal::{RssiCorrectionDb, TransmitPowerDbm};
 use chikaku_core::validation::document::read_profile;
 
-use crate::{CalibrationConfidence, ExposureNotificationError};
+use crate::{CalibrationConfidence, ExposureNotificationError, UploadServer};
 
 /// Everything the client is opened with.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
@@ -50,6 +50,10 @@ pub struct ClientConfiguration {
     /// library's own in Japanese and English.
     #[uniffi(default = [])]
     pub guidance_messages_json: Vec<String>,
+    /// The server that takes keys; `None` if the app publishes by itself, or not at all. With a
+    /// server there are decoys.
+    #[uniffi(default = None)]
+    pub upload_server: Option<UploadServer>,
     /// Whose signature makes a venue's code a genuine one. The others can be checked in with, too.
     #[uniffi(default = [])]
     pub venue_issuers: Vec<TrustedKey>,
@@ -106,6 +110,8 @@ impl ClientConfiguration {
         };
         let mut engine = EngineConfiguration::new(profile, power, trusted);
         engine.version.clone_from(&self.risk_version);
+        engine.upload_endpoint =
+            self.upload_server.as_ref().map(UploadServer::endpoint).transpose()?;
         engine.metadata.version = MetadataVersion::V1_1(
             self.calibration_confidence.unwrap_or(CalibrationConfidence::Lowest).into(),
         );

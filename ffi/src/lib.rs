@@ -15,6 +15,7 @@ mod key_file;
 mod keys;
 mod log;
 mod number;
+mod publishing;
 mod scan;
 #[cfg(feature = "simulation")]
 mod simulation;
@@ -27,7 +28,7 @@ pub use assessment::{
     Assessment, AttenuationBucket, Contribution, DailySummary, DecisionCondition, RiskLevel,
     ScoreFactor, SummaryData,
 };
-pub use client::ExposureNotificationClient;
+pub use client::{ExposureNotificationClient, processing_number_of_link};
 pub use clock::{Boot, ClockReading};
 pub use configuration::{ClientConfiguration, RiskConfiguration, TrustedKey};
 pub use diary::{
@@ -45,6 +46,10 @@ pub use keys::{DiagnosisKey, Disclosure, InfectiousnessOnDay, KeysDataMapping, R
 pub use log::{
     LogLocation, LogMaintenance, OpenedLog, ScanSpool, TakenFromSpool, delete_log,
     install_marker_at,
+};
+pub use publishing::{
+    HttpHeader, Publication, PublicationDate, PublicationOutcome, UploadAnswer, UploadCall,
+    UploadOutcome, UploadProgress, UploadServer, UploadStatus, UploadStep,
 };
 pub use scan::{HeardAdvertisement, Scan, ScanOutcome};
 #[cfg(feature = "simulation")]

@@ -107,7 +107,7 @@ pub(crate) struct Log {
 }
 
 enum Medium {
-    Memory(MemoryLog),
+    Memory(Box<MemoryLog>),
     Folder(Box<folder::Folder>),
 }
 
@@ -123,7 +123,7 @@ impl Medium {
 impl Log {
     pub(crate) fn open(location: LogLocation) -> Result<Self, ExposureNotificationError> {
         Ok(Self::of(match location {
-            LogLocation::Memory => Medium::Memory(MemoryLog::new()),
+            LogLocation::Memory => Medium::Memory(Box::default()),
             LogLocation::Folder { path, root_key, install_marker } => {
                 let credentials = folder::Credentials::read(root_key, install_marker)?;
                 Medium::Folder(Box::new(folder::open(&path, &credentials)?))

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chikaku_core::diary::Diary;
 use chikaku_core::encounter_log::{Change, Cursor, DayRecord, EncounterLog, Horizon, MemoryLog};
+use chikaku_core::publish::Publishing;
 use chikaku_core::sighting::Sighting;
 use chikaku_core::time::UtcDay;
 use chikaku_core::venue::VenueDiary;
@@ -106,18 +107,19 @@ impl Content {
             _ => {}
         }
         let forgets = matches!(change, Change::Forget(_));
-        let before = forgets.then(|| self.visits_and_diary());
+        let before = forgets.then(|| self.undated());
         let Ok(()) = self.memory.commit(vec![change]);
-        if before.is_some_and(|before| before != self.visits_and_diary()) {
+        if before.is_some_and(|before| before != self.undated()) {
             emptied.push(Emptied::Undated);
         }
         emptied
     }
 
     /// What has dates of its own and no day's drawer.
-    fn visits_and_diary(&self) -> (VenueDiary, Option<Diary>) {
+    fn undated(&self) -> (VenueDiary, Option<Diary>, Publishing) {
         let (Ok(venues), Ok(diary)) = (self.memory.venues(), self.memory.diary());
-        (venues, diary)
+        let Ok(publishing) = self.memory.publishing();
+        (venues, diary, publishing)
     }
 
     /// Everything but sightings, as the changes that make it.
@@ -130,7 +132,7 @@ impl Content {
         let Ok(audit) = memory.audit();
         let Ok(assessed) = memory.assessed();
         let Ok(engine) = memory.engine_record();
-        let (venues, diary) = self.visits_and_diary();
+        let (venues, diary, publishing) = self.undated();
         let cursor = |source: &String| {
             let Ok(position) = memory.cursor(source);
             position.map(|position| Change::Cursor(Cursor { source: source.clone(), position }))
@@ -151,6 +153,8 @@ impl Content {
         let visited = venues != VenueDiary::default();
         changes.extend(visited.then(|| Change::Venues(Box::new(venues))));
         changes.extend(diary.map(|diary| Change::Diary(Box::new(diary))));
+        let waits = publishing != Publishing::default();
+        changes.extend(waits.then(|| Change::Publishing(Box::new(publishing))));
         changes
     }
 

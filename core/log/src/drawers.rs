@@ -242,7 +242,7 @@ impl Drawers {
         for (id, drawer) in &mut self.drawers {
             drawer.retired |= match emptied {
                 Emptied::Drawer(of) => *id == of,
-                // Visits and the diary lie with what has no day.
+                // Visits, the diary and what is to be published lie with what has no day.
                 Emptied::Day(day) => drawer.day.is_none_or(|of| of == day),
                 Emptied::Undated => drawer.day.is_none(),
                 Emptied::Everything => true,

@@ -69,6 +69,8 @@ pub(crate) enum StoredChange {
     Venues(Json),
     /// The recuperation diary.
     Diary(Json),
+    /// What is to be published.
+    Publishing(Json),
 }
 
 /// A record as JSON.
@@ -159,6 +161,7 @@ pub(crate) fn parts(changes: &[Change]) -> Result<Vec<Part>, LogError> {
             Change::ForgetEverything => add(None, StoredChange::ForgetEverything),
             Change::Venues(venues) => add(None, StoredChange::Venues(Json::of(venues)?)),
             Change::Diary(diary) => add(None, StoredChange::Diary(Json::of(diary)?)),
+            Change::Publishing(waiting) => add(None, StoredChange::Publishing(Json::of(waiting)?)),
             _ => return Err(LogError::UnknownChange),
         }
     }
@@ -216,6 +219,7 @@ impl Assembly {
             StoredChange::ForgetEverything => Change::ForgetEverything,
             StoredChange::Venues(venues) => Change::Venues(venues.restore()?),
             StoredChange::Diary(diary) => Change::Diary(diary.restore()?),
+            StoredChange::Publishing(waiting) => Change::Publishing(waiting.restore()?),
             StoredChange::SpoolTaken(name) => {
                 self.whole.push((number, Restored::SpoolTaken(name)));
                 return Ok(());

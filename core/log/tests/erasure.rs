@@ -15,7 +15,8 @@ use chikaku_core::sighting::Sighting;
 use chikaku_log::disk::Directory;
 use chikaku_log::{DurableLog, LogError, RootKey};
 use support::changes::{
-    accepted, at, bytes, day_record, diary, exposure, forget, live_key, own_key, scan, visits,
+    accepted, at, bytes, day_record, diary, exposure, forget, live_key, own_key, publishing, scan,
+    visits,
 };
 use support::{MemoryDisk, ROOT, open, said};
 
@@ -200,7 +201,7 @@ fn forgotten_visits_cannot_be_opened_with_the_keys_that_are_left() {
     for changes in forgetting {
         let disk = MemoryDisk::new();
         let mut log = support::create(&disk);
-        log.commit(vec![visits([0], 40_000), diary(0, 40_000, 1)]).unwrap();
+        log.commit(vec![visits([0], 40_000), diary(0, 40_000, 1), publishing(0..1, 1)]).unwrap();
         log.maintain().unwrap();
         log.commit(vec![visits([0], 41_000)]).unwrap();
         let before = disk.image();
@@ -212,7 +213,9 @@ fn forgotten_visits_cannot_be_opened_with_the_keys_that_are_left() {
         match open(&MemoryDisk::with(&mixed)) {
             Ok(log) => assert_eq!(venues(&log), "[]"),
             Err(LogError::Corrupt(corrupt)) => {
-                let kept = |change: &Change| matches!(change, Change::Venues(_) | Change::Diary(_));
+                let kept = |change: &Change| {
+                    matches!(change, Change::Venues(_) | Change::Diary(_) | Change::Publishing(_))
+                };
                 assert!(!corrupt.salvaged.changes.iter().any(kept));
             }
             Err(other) => panic!("{other}"),

@@ -16,7 +16,7 @@ use chikaku_core::sighting::{ReceivedAdvertisement, ScanResult};
 use chikaku_log::{LogError, Spool};
 use support::changes::{
     accepted, assessed, at, cursor, day_record, diary, engine_record, exposure, forget, live_key,
-    own_key, refused, scan, sighting, visits,
+    own_key, publishing, refused, scan, sighting, visits,
 };
 use support::{MemoryDisk, arc, create, open, said, said_by_memory};
 
@@ -38,7 +38,7 @@ fn content() -> [Vec<Vec<Change>>; 2] {
         vec![exposure(1, 0, true), exposure(2, 0, false), live_key(3, 1), day_record(0, true)],
         vec![accepted(at(0, 9), 1), refused(at(0, 10)), cursor(0, 4), cursor(1, 5)],
         vec![assessed(0, 1), assessed(1, 2), engine_record(at(1, 400))],
-        vec![visits(0..2, 40_000), diary(0, 30_000, 2)],
+        vec![visits(0..2, 40_000), diary(0, 30_000, 2), publishing(0..2, 3)],
         vec![scan(2, 300, 2), day_record(2, true), Change::ForgetDay(at(2, 0).day())],
         vec![Change::Sightings(vec![
             sighting(5, at(0, 900), Some(70)),

@@ -9,6 +9,7 @@ use super::{
 use crate::diary::Diary;
 use crate::export::KeyName;
 use crate::keys::TemporaryExposureKey;
+use crate::publish::Publishing;
 use crate::sighting::Sighting;
 use crate::status::assessed::Assessed;
 use crate::time::{IntervalNumber, UtcDay};
@@ -29,6 +30,7 @@ pub struct MemoryLog {
     engine: Option<Box<EngineRecord>>,
     venues: VenueDiary,
     diary: Option<Diary>,
+    publishing: Publishing,
 }
 
 impl MemoryLog {
@@ -55,6 +57,7 @@ impl MemoryLog {
         self.days.retain(|day, _| *day >= instant.day());
         self.assessed.retain(|day, _| *day >= instant.day());
         self.venues.forget_before(instant);
+        self.publishing.forget_before(instant);
         self.diary.take_if(|diary| !diary.outlives(instant));
     }
 
@@ -65,6 +68,7 @@ impl MemoryLog {
         self.days.remove(&day);
         self.assessed.remove(&day);
         self.venues.forget_day(day);
+        self.publishing.forget_day(day);
         if let Some(diary) = &mut self.diary {
             diary.forget_day(day);
         }
@@ -107,6 +111,7 @@ impl EncounterLog for MemoryLog {
                 Change::Engine(record) => self.engine = Some(record),
                 Change::Venues(venues) => self.venues = *venues,
                 Change::Diary(diary) => self.diary = Some(*diary),
+                Change::Publishing(publishing) => self.publishing = *publishing,
                 Change::Forget(horizon) => self.forget(horizon),
                 Change::ForgetDay(day) => self.forget_day(day),
                 Change::ForgetEverything => *self = Self::default(),
@@ -162,5 +167,9 @@ impl EncounterLog for MemoryLog {
 
     fn diary(&self) -> Result<Option<Diary>, Infallible> {
         Ok(self.diary.clone())
+    }
+
+    fn publishing(&self) -> Result<Publishing, Infallible> {
+        Ok(self.publishing.clone())
     }
 }

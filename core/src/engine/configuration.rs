@@ -9,6 +9,7 @@ use crate::exposure::WindowRules;
 use crate::flood::FloodLimits;
 use crate::matching::MatchingRules;
 use crate::metadata::{BluetoothMetadata, CalibrationConfidence, MetadataVersion};
+use crate::publish::Endpoint;
 use crate::risk::RiskProfile;
 use crate::signal::TransmitPowerDbm;
 use crate::status::StatusRules;
@@ -56,6 +57,8 @@ pub struct EngineConfiguration {
     pub venue_rules: VenueRules,
     /// The rules of the recuperation diary.
     pub diary_rules: DiaryRules,
+    /// The server that takes keys; `None` if the app publishes by itself, or not at all.
+    pub upload_endpoint: Option<Endpoint>,
     /// For how many times 24 hours anything is kept.
     pub retention_days: u32,
 }
@@ -89,6 +92,7 @@ impl EngineConfiguration {
             package_limits: PackageLimits::default(),
             venue_rules: VenueRules::default(),
             diary_rules: DiaryRules::builtin(),
+            upload_endpoint: None,
             retention_days: 14,
         }
     }

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use super::publishing::PublishInput;
 use crate::diagnosis_key::ReportType;
 use crate::diary::{Entry, Start};
 use crate::encounter_log::LogContents;
@@ -47,8 +48,11 @@ pub enum Input<'a> {
     Configure(NewConfiguration<'a>),
     /// A downloaded key file.
     KeyFile(KeyFile<'a>),
-    /// The user tested positive and consented to publishing the keys.
+    /// The user tested positive and consented to publishing the keys, and the app sends them by
+    /// itself.
     Disclose(Disclosure),
+    /// Publishing with a queue that survives restarts, and decoys.
+    Publish(Box<PublishInput>),
     /// The user has been told of this High day.
     Announced {
         /// The day.
@@ -96,6 +100,7 @@ impl fmt::Debug for Input<'_> {
             Self::ScanFinished(scan) => f.debug_tuple("ScanFinished").field(scan).finish(),
             Self::KeyFile(file) => write!(f, "KeyFile({} bytes)", file.bytes.len()),
             Self::Disclose(disclosure) => f.debug_tuple("Disclose").field(disclosure).finish(),
+            Self::Publish(input) => f.debug_tuple("Publish").field(input).finish(),
             Self::Configure(new) => f.debug_tuple("Configure").field(new).finish(),
             Self::TrustedTime(instant) => f.debug_tuple("TrustedTime").field(instant).finish(),
             Self::FilesListed { listed, missing } => {

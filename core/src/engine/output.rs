@@ -2,10 +2,13 @@
 
 use super::key_file::KeyFileReport;
 use super::plan::{AdvertisePlan, ScanPlan};
+use super::publishing::PublishError;
 use super::scan::ScanReport;
 use crate::diagnosis_key::DiagnosisKey;
 use crate::diary::{EntryError, Escalation, StartError};
 use crate::export::ExportError;
+use crate::publish::queue::Outcome;
+use crate::publish::{Call, IdempotencyKey};
 use crate::risk::Assessment;
 use crate::status::assessed::Assessed;
 use crate::time::{Timestamp, UtcDay};
@@ -49,6 +52,28 @@ pub enum Output {
     ConfigurationRefused(Box<Refused>),
     /// The keys to publish, none of them able to make another identifier.
     Disclosed(Vec<DiagnosisKey>),
+    /// The upload's name, or why nothing is published. It is kept until the server has the keys.
+    UploadQueued(Result<IdempotencyKey, PublishError>),
+    /// From this time on, with a network, ask for the next call ([`PublishInput::NextCall`](super::PublishInput::NextCall)).
+    /// It may be for a decoy; the host cannot tell, and must not.
+    UploadsDue {
+        /// By the host's wall clock.
+        at: Timestamp,
+    },
+    /// Make this call, and answer [`PublishInput::Answered`](super::PublishInput::Answered).
+    UploadCall(Box<Call>),
+    /// What an answer led to.
+    UploadAnswered {
+        /// Which upload.
+        upload: IdempotencyKey,
+        /// What it led to.
+        outcome: Outcome,
+    },
+    /// No server takes these keys any more; the user has to be told that nobody was warned.
+    UploadExpired {
+        /// Which upload.
+        upload: IdempotencyKey,
+    },
     /// A day's conclusion is new or has changed.
     DayAssessed(Assessment),
     /// Tell the user about this day, then answer [`Input::Announced`](super::Input::Announced). The

@@ -1,9 +1,8 @@
 //! Uploads that wait: for the network, for the server, for a key to end, for a better number.
 //!
-//! A state that the host stores after every change and hands every call's answer. It survives a
-//! restart at any point: the worst that happens is that a request is sent twice under one
-//! idempotency key. It holds the keys until the server has taken them, so it is stored where the
-//! other secrets are.
+//! A state that the engine keeps in the encounter log. It survives a restart at any point: the worst
+//! that happens is that a request is sent twice under one idempotency key. It holds the keys until
+//! the server has taken them, so it is stored where the other secrets are.
 
 use core::fmt;
 
@@ -304,6 +303,20 @@ impl UploadQueue {
             .partition::<Vec<_>, _>(|upload| upload.release.is_too_old(now));
         self.uploads = rest;
         old.iter().filter(|upload| !upload.decoy).map(|upload| upload.id).collect()
+    }
+
+    /// Keeps only the keys that `keep` says of, and the uploads that have some left.
+    pub(crate) fn retain_keys(&mut self, keep: impl Fn(&DiagnosisKey) -> bool) {
+        self.uploads.retain_mut(|upload| {
+            let kept = upload.release.retain(&keep);
+            // A certificate is over the keys that there were.
+            if kept.something_gone {
+                upload.certificate = None;
+                upload.attestation = None;
+                upload.asked = None;
+            }
+            kept.something_left
+        });
     }
 
     /// What the user is waiting for.

@@ -302,11 +302,24 @@ impl Release {
         self.next_due(now).is_none() && self.sendable(now).is_empty()
     }
 
+    /// Keeps only the keys that `keep` says of.
+    pub(super) fn retain(&mut self, keep: impl Fn(&DiagnosisKey) -> bool) -> Kept {
+        let before = self.keys.len();
+        self.keys.retain(|released| keep(&released.key));
+        Kept { something_left: !self.keys.is_empty(), something_gone: self.keys.len() < before }
+    }
+
     /// Forgets the keys that were sent.
     pub(super) fn remove(&mut self, sent: &[DiagnosisKey]) {
         self.keys
             .retain(|released| sent.iter().all(|key| key.as_bytes() != released.key.as_bytes()));
     }
+}
+
+/// What became of a release's keys.
+pub(super) struct Kept {
+    pub(super) something_left: bool,
+    pub(super) something_gone: bool,
 }
 
 impl fmt::Debug for Release {

@@ -16,6 +16,7 @@ fn client() -> ExposureNotificationClient {
         retention_days: 14,
         guidance_rules_json: None,
         guidance_messages_json: Vec::new(),
+        upload_server: None,
         venue_issuers: Vec::new(),
         diary_rules_json: None,
     };

@@ -15,6 +15,8 @@ public actor ExposureNotifications {
     private let told: AsyncStream<Assessment>.Continuation
     private let toldOfVenues: AsyncStream<Int32>.Continuation
     private let ended: AsyncStream<DayRecord>.Continuation
+    private let due: AsyncStream<Int64>.Continuation
+    private let expired: AsyncStream<String>.Continuation
     private let changed: AsyncStream<Status>.Continuation
 
     /// Days of which the user must be told. Call `confirmAnnounced` when that has happened; until
@@ -28,6 +30,14 @@ public actor ExposureNotifications {
     /// One record of every day that is over, also of those on which nothing was found. For one
     /// listener.
     public nonisolated let dayRecords: AsyncStream<DayRecord>
+
+    /// From which time on, seconds since 1970 UTC, `nextUploadCall` has something to do; it needs a
+    /// network. For one listener.
+    public nonisolated let uploadsDue: AsyncStream<Int64>
+
+    /// Uploads that no server takes any more: tell the user that nobody was warned. For one
+    /// listener.
+    public nonisolated let expiredUploads: AsyncStream<String>
 
     /// Whether the phone takes part, with every reason why it does not: each change. For one
     /// listener; `status()` asks at any time.
@@ -48,6 +58,8 @@ public actor ExposureNotifications {
         (announcements, told) = AsyncStream.makeStream(of: Assessment.self)
         (venueAnnouncements, toldOfVenues) = AsyncStream.makeStream(of: Int32.self)
         (dayRecords, ended) = AsyncStream.makeStream(of: DayRecord.self)
+        (uploadsDue, due) = AsyncStream.makeStream(of: Int64.self, bufferingPolicy: .bufferingNewest(1))
+        (expiredUploads, expired) = AsyncStream.makeStream(of: String.self)
         (statusChanges, changed) = AsyncStream.makeStream(of: Status.self, bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -55,6 +67,8 @@ public actor ExposureNotifications {
         told.finish()
         toldOfVenues.finish()
         ended.finish()
+        due.finish()
+        expired.finish()
         changed.finish()
     }
 
@@ -108,6 +122,38 @@ public actor ExposureNotifications {
         try refreshStatus()
         return disclosure.keys
     }
+
+    /// The user tested positive, agreed and entered `number`. The keys are kept until the server has
+    /// them: listen to `uploadsDue`, and make the calls that `nextUploadCall` names.
+    public func publishKeys(
+        _ reportType: ReportType, date: PublicationDate, number: String
+    ) async throws -> PublicationOutcome {
+        let publication = try client.publishKeys(
+            reportType: reportType, date: date, number: number, now: clock.read())
+        try await carryOut(publication.actions)
+        try refreshStatus()
+        return publication.outcome
+    }
+
+    /// The call to make now, with a network; make every one, some are decoys.
+    public func nextUploadCall() throws -> UploadCall? { try client.nextUploadCall(now: clock.read()) }
+
+    public func answerUpload(_ upload: String, _ answer: UploadAnswer) async throws -> UploadOutcome {
+        let progress = try client.onUploadAnswer(upload: upload, answer: answer, now: clock.read())
+        try await carryOut(progress.actions)
+        return progress.outcome
+    }
+
+    /// The user corrected a number that the server refused.
+    public func correctNumber(_ upload: String, _ number: String) async throws {
+        try await act { try $0.correctNumber(upload: upload, number: number, now: $1) }
+    }
+
+    public func cancelUpload(_ upload: String) async throws {
+        try await act { try $0.cancelUpload(upload: upload, now: $1) }
+    }
+
+    public func uploads() throws -> [UploadStatus] { try client.uploads() }
 
     /// Returns why the configuration was refused, or `nil` if it is in force.
     public func setRiskConfiguration(_ json: String, version: String? = nil) async throws -> String? {
@@ -185,6 +231,10 @@ public actor ExposureNotifications {
                 toldOfVenues.yield(day)
             case .dayRecorded(let record):
                 ended.yield(record)
+            case .uploadsDue(let at):
+                due.yield(at)
+            case .uploadExpired(let upload):
+                expired.yield(upload)
             case .scanTaken, .dayAssessed, .dayForgotten, .everythingForgotten, .configurationAccepted,
                 .configurationRefused:
                 break

@@ -3,13 +3,16 @@
 use core::convert::Infallible;
 
 use chikaku_core::clock::{EpochId, RecordStamp};
+use chikaku_core::diary::Diary;
 use chikaku_core::encounter_log::{
     AuditEntry, Change, DayRecord, EncounterLog, EngineRecord, Exposure, LiveKey, MemoryLog,
 };
 use chikaku_core::keys::TemporaryExposureKey;
+use chikaku_core::publish::Publishing;
 use chikaku_core::sighting::Sighting;
 use chikaku_core::status::assessed::Assessed;
 use chikaku_core::time::{IntervalNumber, Timestamp, UtcDay};
+use chikaku_core::venue::VenueDiary;
 
 /// How often what is too old is taken out of the log.
 const FORGET_EVERY_SECONDS: i64 = 3600;
@@ -121,5 +124,17 @@ impl EncounterLog for PhoneLog {
 
     fn engine_record(&self) -> Result<Option<EngineRecord>, Infallible> {
         self.log.engine_record()
+    }
+
+    fn venues(&self) -> Result<VenueDiary, Infallible> {
+        self.log.venues()
+    }
+
+    fn diary(&self) -> Result<Option<Diary>, Infallible> {
+        self.log.diary()
+    }
+
+    fn publishing(&self) -> Result<Publishing, Infallible> {
+        self.log.publishing()
     }
 }

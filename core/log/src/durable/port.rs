@@ -7,6 +7,7 @@ use chikaku_core::encounter_log::{
     AuditEntry, Change, DayRecord, EncounterLog, EngineRecord, Exposure, LiveKey,
 };
 use chikaku_core::keys::TemporaryExposureKey;
+use chikaku_core::publish::Publishing;
 use chikaku_core::sighting::Sighting;
 use chikaku_core::status::assessed::Assessed;
 use chikaku_core::time::{IntervalNumber, UtcDay};
@@ -91,6 +92,11 @@ impl EncounterLog for DurableLog {
     fn diary(&self) -> Result<Option<Diary>, LogError> {
         let Ok(diary) = self.content.memory.diary();
         Ok(diary)
+    }
+
+    fn publishing(&self) -> Result<Publishing, LogError> {
+        let Ok(publishing) = self.content.memory.publishing();
+        Ok(publishing)
     }
 
     fn is_full(error: &LogError) -> bool {

@@ -19,6 +19,7 @@ use chikaku_core::keys::{
 };
 use chikaku_core::matching::{DroppedSightings, NearMisses};
 use chikaku_core::metadata::CalibrationConfidence;
+use chikaku_core::publish::{self, Consent, ProcessingNumber, Publishing, ReleaseRequest};
 use chikaku_core::risk::{Assessment, Infectiousness, KeyEvidence, RiskLevel, RiskProfile};
 use chikaku_core::sighting::Sighting;
 use chikaku_core::signal::{AttenuationDb, RssiDbm};
@@ -26,6 +27,8 @@ use chikaku_core::status::assessed::{Assessed, AssessedResult};
 use chikaku_core::time::{RollingPeriod, Timestamp, UtcDay};
 use chikaku_core::venue::{VenueCode, VenueDiary};
 use proptest::prelude::*;
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng;
 
 pub const FIRST: UtcDay = UtcDay::new(20_000);
 pub const DAYS: core::ops::Range<u32> = 19_998..20_008;
@@ -193,7 +196,7 @@ pub fn assessed(day: u32, number: u8) -> Change {
         files_ok: 3,
         files_missing: 1,
         keys_checked: 90_000,
-        config_version: (number % 2 == 0).then(|| "2021-04".to_owned()),
+        config_version: number.is_multiple_of(2).then(|| "2021-04".to_owned()),
         result: match number % 3 {
             0 => AssessedResult::NotMatched,
             1 => AssessedResult::NothingFound,
@@ -284,6 +287,24 @@ pub fn diary(day: u32, second: u32, entries: u32) -> Change {
     Change::Diary(Box::new(diary))
 }
 
+/// Uploads of the keys of `days`, waiting.
+pub fn publishing(days: core::ops::Range<u32>, number: u64) -> Change {
+    let mut rng = ChaCha20Rng::seed_from_u64(number);
+    let keys: Vec<_> = days.clone().map(|day| published(number, day).key).collect();
+    let now = at(days.end, 600);
+    let consent = Consent::given_by_user(now);
+    let date = publish::LocalDate::new(FIRST.days_since_1970(), publish::UtcOffset::UTC).unwrap();
+    let basis = publish::Basis::SymptomOnset(date);
+    let request = ReleaseRequest::new(consent, ReportType::ConfirmedTest, basis);
+    let mut publishing = Publishing::default();
+    if let Ok(release) = request.release(&keys, now, &mut rng) {
+        let code = ProcessingNumber::new("12345678").unwrap();
+        publishing.uploads.add(release, code.into(), &mut rng);
+    }
+    publishing.attempts.number_refused(now);
+    Change::Publishing(Box::new(publishing))
+}
+
 /// Stamps that have nothing to do with the wall clock, up to the ends of the numbers.
 fn any_stamp() -> impl Strategy<Value = Option<RecordStamp>> {
     let elapsed = prop_oneof![4 => 900_000_u64..1_500_000, 1 => any::<u64>()];
@@ -328,6 +349,7 @@ pub fn any_change() -> impl Strategy<Value = Change> {
         }),
         1 => (0_u32..3, 0_u32..84_000).prop_map(|(days, s)| visits(0..days, s)),
         1 => (day.clone(), 0_u32..84_000, 0_u32..4).prop_map(|(d, s, entries)| diary(d, s, entries)),
+        1 => (0_u32..4, any::<u64>()).prop_map(|(days, n)| publishing(0..days, n % 40)),
         1 => day.prop_map(|d| Change::ForgetDay(FIRST.saturating_add(d))),
         1 => Just(Change::ForgetEverything),
     ]

@@ -16,6 +16,7 @@ use chikaku_core::diary::Diary;
 use chikaku_core::encounter_log::{
     AuditEntry, DayRecord, EncounterLog, Exposure, LiveKey, MemoryLog,
 };
+use chikaku_core::publish::Publishing;
 use chikaku_core::sighting::Sighting;
 use chikaku_core::status::assessed::Assessed;
 use chikaku_core::time::{IntervalNumber, UtcDay};
@@ -56,6 +57,7 @@ pub struct Said {
     pub engine: Option<String>,
     pub venues: VenueDiary,
     pub diary: Option<Diary>,
+    pub publishing: Publishing,
 }
 
 pub fn said<L: EncounterLog>(log: &L) -> Result<Said, L::Error> {
@@ -82,6 +84,7 @@ pub fn said<L: EncounterLog>(log: &L) -> Result<Said, L::Error> {
         engine: log.engine_record()?.map(|record| serde_json::to_string(&record).unwrap()),
         venues: log.venues()?,
         diary: log.diary()?,
+        publishing: log.publishing()?,
     })
 }
 

@@ -504,7 +504,6 @@ struct Places([[u32; UNIT / 2]; 2]);
 features! {
 /// The places of the prefixes' words.
 #[inline]
-#[expect(clippy::cast_possible_truncation, reason = "at most 2^22, as asserted")]
 fn places<const N: usize>(prefixes: Vector) -> Vector {
     const { assert!(N.is_power_of_two() && N <= 1 << 22) };
     let places = _mm512_srli_epi32::<10>(prefixes);

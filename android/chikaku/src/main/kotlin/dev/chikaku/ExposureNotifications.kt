@@ -19,12 +19,18 @@ import dev.chikaku.core.HostFacts
 import dev.chikaku.core.KeyFile
 import dev.chikaku.core.KeyFileOutcome
 import dev.chikaku.core.LogMaintenance
+import dev.chikaku.core.PublicationDate
+import dev.chikaku.core.PublicationOutcome
 import dev.chikaku.core.ReportType
 import dev.chikaku.core.Scan
 import dev.chikaku.core.ScannedCode
 import dev.chikaku.core.Silence
 import dev.chikaku.core.Status
 import dev.chikaku.core.Symptoms
+import dev.chikaku.core.UploadAnswer
+import dev.chikaku.core.UploadCall
+import dev.chikaku.core.UploadOutcome
+import dev.chikaku.core.UploadStatus
 import dev.chikaku.core.VenueWarning
 import dev.chikaku.core.VenueWarningsOutcome
 import dev.chikaku.core.Visit
@@ -65,6 +71,8 @@ public class ExposureNotifications(
     private val told = Channel<Assessment>(Channel.UNLIMITED)
     private val toldOfVenues = Channel<Int>(Channel.UNLIMITED)
     private val ended = Channel<DayRecord>(Channel.UNLIMITED)
+    private val due = Channel<Long>(Channel.CONFLATED)
+    private val expired = Channel<String>(Channel.UNLIMITED)
     private val current = MutableStateFlow(client.status(facts.read(), clock.read()))
     private var scan: Job? = null
 
@@ -79,6 +87,12 @@ public class ExposureNotifications(
 
     /** One record of every day that is over, also of those on which nothing was found. */
     public val dayRecords: Flow<DayRecord> = ended.receiveAsFlow()
+
+    /** From which time on, seconds since 1970 UTC, [nextUploadCall] has something to do; it needs a network. */
+    public val uploadsDue: Flow<Long> = due.receiveAsFlow()
+
+    /** Uploads that no server takes any more: tell the user that nobody was warned. */
+    public val expiredUploads: Flow<String> = expired.receiveAsFlow()
 
     /** The user switched tracing on, or the process came back with tracing on. */
     public suspend fun start(): Unit = act { client.start(it) }
@@ -112,6 +126,37 @@ public class ExposureNotifications(
             carryOut(disclosure.actions)
             disclosure.keys
         }
+
+    /**
+     * The user tested positive, agreed and entered [number]. The keys are kept until the server has
+     * them: collect [uploadsDue], and make the calls that [nextUploadCall] names.
+     */
+    public suspend fun publishKeys(
+        reportType: ReportType,
+        date: PublicationDate,
+        number: String,
+    ): PublicationOutcome = inTurn { now ->
+        val publication = client.publishKeys(reportType, date, number, now)
+        carryOut(publication.actions)
+        publication.outcome
+    }
+
+    /** The call to make now, with a network; make every one, some are decoys. */
+    public suspend fun nextUploadCall(): UploadCall? = inTurn { client.nextUploadCall(it) }
+
+    public suspend fun answerUpload(upload: String, answer: UploadAnswer): UploadOutcome = inTurn { now ->
+        val progress = client.onUploadAnswer(upload, answer, now)
+        carryOut(progress.actions)
+        progress.outcome
+    }
+
+    /** The user corrected a number that the server refused. */
+    public suspend fun correctNumber(upload: String, number: String): Unit =
+        act { client.correctNumber(upload, number, it) }
+
+    public suspend fun cancelUpload(upload: String): Unit = act { client.cancelUpload(upload, it) }
+
+    public suspend fun uploads(): List<UploadStatus> = ask { client.uploads() }
 
     /** Returns why the configuration was refused, or `null` if it is in force. */
     public suspend fun setRiskConfiguration(json: String, version: String? = null): String? =
@@ -228,6 +273,8 @@ public class ExposureNotifications(
                 is Action.Announce -> told.trySend(action.assessment)
                 is Action.AnnounceVenues -> toldOfVenues.trySend(action.day)
                 is Action.DayRecorded -> ended.trySend(action.record)
+                is Action.UploadsDue -> due.trySend(action.at)
+                is Action.UploadExpired -> expired.trySend(action.upload)
                 is Action.ScanTaken,
                 is Action.DayAssessed,
                 is Action.DayForgotten,
