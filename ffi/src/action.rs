@@ -73,10 +73,6 @@ pub enum Action {
         /// Days since 1970-01-01.
         day: i32,
     },
-<<<<<<< HEAD
-    /// Nothing is left. The host deletes what it keeps itself, but not the root key: the empty log
-    /// is sealed with it. `deleteEverything` leaves no log at all.
-=======
     /// From this time on, with a network, call `nextUploadCall`.
     UploadsDue {
         /// Seconds since 1970 UTC.
@@ -87,8 +83,8 @@ pub enum Action {
         /// Which upload.
         upload: String,
     },
-    /// Nothing is left. The host deletes what it keeps itself, such as the root key.
->>>>>>> main
+    /// Nothing is left. The host deletes what it keeps itself, but not the root key: the empty log
+    /// is sealed with it. `deleteEverything` leaves no log at all.
     EverythingForgotten,
 }
 

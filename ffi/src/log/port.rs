@@ -6,7 +6,6 @@ use chikaku_core::encounter_log::{
 };
 use chikaku_core::keys::TemporaryExposureKey;
 use chikaku_core::publish::Publishing;
-use chikaku_core::publish::Publishing;
 use chikaku_core::sighting::Sighting;
 use chikaku_core::status::assessed::Assessed;
 use chikaku_core::time::{IntervalNumber, UtcDay};
@@ -83,10 +82,6 @@ impl EncounterLog for Log {
 
     fn diary(&self) -> Result<Option<Diary>, LogError> {
         of_medium!(self.diary())
-    }
-
-    fn publishing(&self) -> Result<Publishing, LogError> {
-        of_medium!(self.publishing())
     }
 
     fn publishing(&self) -> Result<Publishing, LogError> {
