@@ -83,7 +83,8 @@ pub enum Action {
         /// Which upload.
         upload: String,
     },
-    /// Nothing is left. The host deletes what it keeps itself, such as the root key.
+    /// Nothing is left. The host deletes what it keeps itself, but not the root key: the empty log
+    /// is sealed with it. `deleteEverything` leaves no log at all.
     EverythingForgotten,
 }
 

@@ -38,7 +38,7 @@ def open_client(*servers):
     configuration = ClientConfiguration(
         transmit_power_dbm=-24, trusted_keys=[server.trusted_key() for server in servers]
     )
-    return ExposureNotificationClient.open(configuration, LogLocation.MEMORY)
+    return ExposureNotificationClient.open(configuration, LogLocation.MEMORY())
 
 
 def plan_of(actions):

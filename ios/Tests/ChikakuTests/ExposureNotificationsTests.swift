@@ -52,6 +52,49 @@ final class ExposureNotificationsTests: XCTestCase {
         XCTAssertEqual(assessments, [])
     }
 
+    func testVisitsAndDiaryThroughTheFacadeAndTheEndOfEverything() async throws {
+        let air = Air()
+        let server = try SimulatedKeyServer(number: 1)
+        let patient = try Host(air, server).notifications
+        let visitor = try Host(air, server).notifications
+        let code = try server.issueVenue(name: nil, defaultStayMinutes: 60, issuedOn: day)
+        guard case .venue = try await visitor.readVenueCode(code) else { return XCTFail("refused") }
+        _ = try await patient.checkIn(code)
+        guard case .kept(let visit) = try await visitor.checkIn(code) else { return XCTFail("refused") }
+        air.now += 1_800
+        let left = try await visitor.checkOut(visit: visit)
+        XCTAssertEqual(left, .kept(number: visit))
+        air.now += 7_200
+        let warnings = try await patient.venueWarnings(transmissionRiskLevel: 8, decoys: 2)
+        let outcome = try await visitor.provideVenueWarnings(server.publishVenueWarnings(warnings: warnings))
+        guard case .matched = outcome else { return XCTFail("\(outcome)") }
+        var announcements = visitor.venueAnnouncements.makeAsyncIterator()
+        let told = await announcements.next()
+        XCTAssertEqual(told, day)
+        let evidence = try await visitor.evidence(day: day)
+        XCTAssertEqual(evidence.venues.map(\.visit), [visit])
+        let visits = try await visitor.visits()
+        XCTAssertEqual(visits.map(\.number), [visit])
+        let name = try await visitor.name(ofVisit: visit)
+        XCTAssertNil(name)
+        let begun = try await visitor.beginDiary(
+            DiaryStart(basis: .onset(localDay: day), place: .hotel, utcOffsetMinutes: 540))
+        XCTAssertEqual(begun, .begun)
+        _ = try await visitor.addDiaryEntry(DiaryEntry(at: air.now, temperatureTenthsCelsius: 368))
+        let diary = try await visitor.diary()
+        XCTAssertEqual(diary?.entries.count, 1)
+        let export = try await visitor.diaryExport()
+        XCTAssertNotNil(export)
+        let maintained = try await visitor.maintain()
+        XCTAssertNil(maintained, "in memory")
+        try await visitor.deleteEverything()
+        do {
+            _ = try await visitor.visits()
+            XCTFail("closed")
+        } catch ExposureNotificationError.Closed {
+        }
+    }
+
     func testARadioThatRefusesIsAReasonAndIsAskedAgainAfterAMinute() async throws {
         let air = Air()
         let host = try Host(air, try SimulatedKeyServer(number: 1))

@@ -6,7 +6,13 @@ import dev.chikaku.core.Assessment
 import dev.chikaku.core.Boot
 import dev.chikaku.core.ClockReading
 import dev.chikaku.core.DAY
+import dev.chikaku.core.DiaryBasis
+import dev.chikaku.core.DiaryEntry
+import dev.chikaku.core.DiaryOutcome
+import dev.chikaku.core.DiaryPlace
+import dev.chikaku.core.DiaryStart
 import dev.chikaku.core.ExposureNotificationClient
+import dev.chikaku.core.ExposureNotificationException
 import dev.chikaku.core.HeardAdvertisement
 import dev.chikaku.core.HostFacts
 import dev.chikaku.core.KeyFile
@@ -15,9 +21,12 @@ import dev.chikaku.core.LogLocation
 import dev.chikaku.core.ReportType
 import dev.chikaku.core.RiskLevel
 import dev.chikaku.core.START
+import dev.chikaku.core.ScannedCode
 import dev.chikaku.core.SimulatedKeyServer
 import dev.chikaku.core.Symptoms
 import dev.chikaku.core.TracingState
+import dev.chikaku.core.VenueWarningsOutcome
+import dev.chikaku.core.VisitOutcome
 import dev.chikaku.core.configuration
 import dev.chikaku.sample.simulateExposure
 import kotlinx.coroutines.CompletableDeferred
@@ -29,6 +38,8 @@ import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import kotlin.test.Test
 import kotlin.test.assertEquals
+import kotlin.test.assertFailsWith
+import kotlin.test.assertIs
 import kotlin.test.assertNotNull
 import kotlin.test.assertNull
 import kotlin.test.assertTrue
@@ -142,6 +153,35 @@ class ExposureNotificationsTest {
         assertTrue(host.notifications.status.value.reasons.none { it.code == "advertising_refused" })
         host.notifications.stop()
         assertNull(host.radio.onAir)
+        scope.cancel()
+    }
+
+    @Test
+    fun visitsAndDiaryThroughTheFacadeAndTheEndOfEverything() = runBlocking {
+        val scope = CoroutineScope(Dispatchers.Unconfined)
+        val air = Air()
+        val server = SimulatedKeyServer(1)
+        val (patient, visitor) = Host(air, server, scope).notifications to Host(air, server, scope).notifications
+        val code = server.issueVenue(null, 60, DAY)
+        assertIs<ScannedCode.Venue>(visitor.readVenueCode(code))
+        assertIs<VisitOutcome.Kept>(patient.checkIn(code))
+        val visit = assertIs<VisitOutcome.Kept>(visitor.checkIn(code)).number
+        air.now += 1_800
+        assertIs<VisitOutcome.Kept>(visitor.checkOut(visit))
+        air.now += 7_200
+        val packed = server.publishVenueWarnings(patient.venueWarnings(8, 2))
+        assertIs<VenueWarningsOutcome.Matched>(visitor.provideVenueWarnings(packed))
+        assertEquals(DAY, visitor.venueAnnouncements.first())
+        assertEquals(visit, visitor.evidence(DAY).venues.single().visit)
+        assertEquals(listOf(visit), visitor.visits().map { it.number })
+        assertNull(visitor.visitName(visit))
+        assertEquals(DiaryOutcome.Begun, visitor.beginDiary(DiaryStart(DiaryBasis.Onset(DAY), DiaryPlace.HOTEL, 540)))
+        assertIs<DiaryOutcome.Kept>(visitor.addDiaryEntry(DiaryEntry(air.now, 368)))
+        assertEquals(1, assertNotNull(visitor.diary()).entries.size)
+        assertNotNull(visitor.diaryExport())
+        assertNull(visitor.maintain(), "in memory")
+        visitor.deleteEverything()
+        assertFailsWith<ExposureNotificationException.Closed> { visitor.visits() }
         scope.cancel()
     }
 

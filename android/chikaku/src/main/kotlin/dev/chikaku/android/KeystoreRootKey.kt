@@ -3,8 +3,11 @@ package dev.chikaku.android
 import android.content.Context
 import android.security.keystore.KeyGenParameterSpec
 import android.security.keystore.KeyProperties
-import android.util.Base64
+import dev.chikaku.LogOnDisk
 import dev.chikaku.RootKeyStore
+import java.io.File
+import java.io.FileOutputStream
+import java.io.IOException
 import java.security.GeneralSecurityException
 import java.security.KeyStore
 import java.security.SecureRandom
@@ -16,30 +19,31 @@ import javax.crypto.spec.GCMParameterSpec
 /**
  * Thirty-two bytes that seal the encounter log, wrapped by a key that never leaves the Keystore.
  *
- * The wrapped bytes lie in preferences that the manifest excludes from backups. After a restore on
- * another phone, or if the Keystore has lost its key, there is no root key, and the user is told so.
+ * The wrapped bytes and the install marker lie where no backup takes them, as the log does: on a
+ * restored phone there is nothing of the three, and tracing begins anew.
  */
 public class KeystoreRootKey(context: Context, private val alias: String = "dev.chikaku.root") : RootKeyStore {
-    private val preferences = context.getSharedPreferences(alias, Context.MODE_PRIVATE)
+    private val wrappedKey = File(context.noBackupFilesDir, "$alias.key")
+    private val marker = File(context.noBackupFilesDir, "$alias.marker")
 
     override var installMarker: ByteArray?
-        get() = preferences.getString(MARKER, null)?.let { Base64.decode(it, Base64.NO_WRAP) }
-        set(marker) {
-            val text = marker?.let { Base64.encodeToString(it, Base64.NO_WRAP) }
-            preferences.edit().putString(MARKER, text).commit()
+        get() = marker.takeIf { it.exists() }?.readBytes()
+        set(value) {
+            if (value == null) marker.delete() else replace(marker, value)
         }
 
     /** Without it the log can never be read again. */
     @Synchronized
     override fun delete() {
-        preferences.edit().clear().commit()
+        marker.delete()
+        wrappedKey.delete()
         keyStore().deleteEntry(alias)
     }
 
     /** The root key; the caller overwrites it with zeros when the log is open. */
     @Synchronized
     override fun read(): ByteArray? {
-        val wrapped = preferences.getString(WRAPPED, null)?.let { Base64.decode(it, Base64.NO_WRAP) } ?: return null
+        val wrapped = wrappedKey.takeIf { it.exists() }?.readBytes() ?: return null
         if (wrapped.size <= NONCE_BYTES) return null
         val key = keyStore().getKey(alias, null) as? SecretKey ?: return null
         return try {
@@ -66,8 +70,18 @@ public class KeystoreRootKey(context: Context, private val alias: String = "dev.
         cipher.init(Cipher.ENCRYPT_MODE, generator.generateKey())
         val root = ByteArray(ROOT_BYTES).also(SecureRandom()::nextBytes)
         val wrapped = cipher.iv + cipher.doFinal(root)
-        preferences.edit().putString(WRAPPED, Base64.encodeToString(wrapped, Base64.NO_WRAP)).commit()
+        replace(wrappedKey, wrapped)
         return root
+    }
+
+    /** Whole or not at all, and on the medium when it returns. */
+    private fun replace(file: File, bytes: ByteArray) {
+        val fresh = File(file.path + ".new")
+        FileOutputStream(fresh).use {
+            it.write(bytes)
+            it.fd.sync()
+        }
+        if (!fresh.renameTo(file)) throw IOException("the root key's file cannot be replaced")
     }
 
     private fun keyStore(): KeyStore = KeyStore.getInstance(PROVIDER).apply { load(null) }
@@ -75,10 +89,12 @@ public class KeystoreRootKey(context: Context, private val alias: String = "dev.
     private companion object {
         const val PROVIDER = "AndroidKeyStore"
         const val CIPHER = "AES/GCM/NoPadding"
-        const val WRAPPED = "wrapped"
-        const val MARKER = "marker"
         const val ROOT_BYTES = 32
         const val NONCE_BYTES = 12
         const val TAG_BITS = 128
     }
 }
+
+/** The log in the app's own storage, in no backup, sealed by a key in the Keystore. */
+public fun logOnDisk(context: Context): LogOnDisk =
+    LogOnDisk(File(context.noBackupFilesDir, "dev.chikaku.log"), KeystoreRootKey(context))
