@@ -14,7 +14,7 @@ use chikaku_core::engine::{Disclosure, Engine, EngineConfiguration, Input, KeyFi
 use chikaku_core::export::{Batch, ExportWriter, KeyIdentity, SigningKey, TrustedKey, TrustedKeys};
 use chikaku_core::signal::{RssiCorrectionDb, TransmitPowerDbm};
 use chikaku_core::time::Timestamp;
-use chikaku_radio::bluez::{self, BluezOptions};
+use chikaku_radio::bluez::{self, BluezOptions, GattCarrier, GattRole};
 use chikaku_radio::node::{Node, NodeEvent, SystemClock};
 use chikaku_simulator::encounter_file::EncounterFile;
 use getrandom::SysRng;
@@ -60,6 +60,15 @@ pub(crate) struct Arguments {
     /// Leave an adapter off that is off
     #[arg(long)]
     no_power_on: bool,
+    /// UUID (128 bits) of the service whose peers are read, because they cannot broadcast
+    #[arg(long, requires = "gatt_characteristic", value_parser = uuid)]
+    gatt_service: Option<String>,
+    /// UUID (128 bits) of the characteristic that is read
+    #[arg(long, requires = "gatt_service", value_parser = uuid)]
+    gatt_characteristic: Option<String>,
+    /// Be such a peer: broadcast nothing, answer reads
+    #[arg(long, requires = "gatt_service")]
+    gatt_only: bool,
     /// Public keys that key files are believed by (PEM, or lines of `name base64`)
     #[arg(long)]
     public_key: Option<PathBuf>,
@@ -83,6 +92,17 @@ pub(crate) fn adapter(text: &str) -> Result<u16, String> {
     number.parse().map_err(|_| format!("{text} is no adapter; the first one is hci0"))
 }
 
+/// As `D-Bus` writes it: 8, 4, 4, 4 and 12 hexadecimal digits.
+fn uuid(text: &str) -> Result<String, String> {
+    let lengths: Vec<_> = text.split('-').map(str::len).collect();
+    let are_digits = text.chars().all(|digit| digit == '-' || digit.is_ascii_hexdigit());
+    if are_digits && lengths == [8, 4, 4, 4, 12] {
+        Ok(text.to_ascii_lowercase())
+    } else {
+        Err("a UUID has 8, 4, 4, 4 and 12 hexadecimal digits with hyphens between".to_owned())
+    }
+}
+
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     match &arguments.store {
         None => live(arguments, MemoryLog::new()),
@@ -100,6 +120,7 @@ fn live<L: EncounterLog>(arguments: &Arguments, log: L) -> Result<(), Failure> {
             adapter: arguments.adapter,
             power_on: !arguments.no_power_on,
             controller_log: !arguments.no_controller_log,
+            gatt: gatt(arguments),
             ..BluezOptions::default()
         };
         let node = Node::new(engine, bluez::start(options), SystemClock::new(), rng);
@@ -109,6 +130,12 @@ fn live<L: EncounterLog>(arguments: &Arguments, log: L) -> Result<(), Failure> {
     // Nobody may ever type another line.
     runtime.shutdown_timeout(Duration::ZERO);
     outcome
+}
+
+fn gatt(arguments: &Arguments) -> Option<GattCarrier> {
+    let role = if arguments.gatt_only { GattRole::ServesInstead } else { GattRole::Reads };
+    let service = arguments.gatt_service.clone()?;
+    Some(GattCarrier { service, characteristic: arguments.gatt_characteristic.clone()?, role })
 }
 
 /// One thread for everything that waits.
