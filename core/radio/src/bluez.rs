@@ -26,8 +26,8 @@ use tokio::task::JoinSet;
 
 use crate::radio::{RadioEvent, RadioFault, RadioHandle, RadioOrder, RadioPort};
 use adapter::Link;
-use gatt_server::Served;
 pub use controller_log::{ControllerLog, ControllerLogError};
+use gatt_server::Served;
 
 const SERVICE: &str = "org.bluez";
 

@@ -128,9 +128,9 @@ impl DeviceSignals {
 fn names(uuids: &Variant<'_>, service: &str) -> bool {
     match uuids {
         Variant::Variant(wrapped) => names(wrapped, service),
-        Variant::Array(uuids) => uuids
-            .iter()
-            .any(|uuid| matches!(uuid, Variant::Str(uuid) if uuid.as_str() == service)),
+        Variant::Array(uuids) => {
+            uuids.iter().any(|uuid| matches!(uuid, Variant::Str(uuid) if uuid.as_str() == service))
+        }
         _ => false,
     }
 }

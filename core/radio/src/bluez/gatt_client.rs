@@ -1,8 +1,7 @@
 //! Reads the payload of peers that cannot broadcast it, after each scan that has seen some.
 //!
-//! The core says whom to read. BlueZ keeps an object for a peer for half a minute after it was seen;
-//! the object is removed after the read, so that nothing of a peer is kept and the next scan sees
-//! it anew.
+//! The core says whom to read. BlueZ keeps an object for a peer for half a minute after it was seen,
+//! so that it can be read after the scan, and the next scan sees it anew.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -18,7 +17,7 @@ use getrandom::SysRng;
 use getrandom::rand_core::TryRng;
 use tokio::time::Instant;
 use zbus::fdo::ObjectManagerProxy;
-use zbus::{Connection, ObjectPath, Proxy, Variant};
+use zbus::{Connection, Proxy, Variant};
 
 use super::{GattCarrier, SERVICE};
 use crate::node::wall_millis;
@@ -41,17 +40,16 @@ pub(super) struct Peer {
 /// Reads peers, within the core's budget.
 pub(super) struct GattClient {
     gatt: GattCarrier,
-    adapter: String,
     planner: ReadPlanner,
 }
 
 impl GattClient {
     /// `None` if the system has no random numbers.
-    pub(super) fn new(gatt: GattCarrier, adapter: String) -> Option<Self> {
+    pub(super) fn new(gatt: GattCarrier) -> Option<Self> {
         let mut secret = [0; 32];
         SysRng.try_fill_bytes(&mut secret).ok()?;
         let planner = ReadPlanner::new(READS_PER_INTERVAL, secret);
-        Some(Self { gatt, adapter, planner })
+        Some(Self { gatt, planner })
     }
 
     /// What the peers of one scan send, each once.
@@ -83,7 +81,7 @@ impl GattClient {
             let answer = tokio::time::timeout(reading_seconds(READ_SECONDS), reading).await;
             let answer = answer.ok().and_then(Result::ok).flatten();
             // Whatever came of it; a connection that is still being made ends with it.
-            let _ = tokio::time::timeout(LETTING_GO, self.let_go(connection, path)).await;
+            let _ = tokio::time::timeout(LETTING_GO, let_go(connection, path)).await;
             self.planner.answered(path.as_bytes(), answer, now());
             received.extend(answer.map(|advertisement| sighting(peer, advertisement)));
         }
@@ -99,8 +97,7 @@ impl GattClient {
         device.call_method("Connect", &()).await?;
         loop {
             if let Some(characteristic) = self.characteristic(connection, path).await? {
-                let proxy =
-                    Proxy::new(connection, SERVICE, characteristic, CHARACTERISTIC).await?;
+                let proxy = Proxy::new(connection, SERVICE, characteristic, CHARACTERISTIC).await?;
                 let options: HashMap<&str, Variant<'_>> = HashMap::new();
                 let bytes: Vec<u8> = proxy.call("ReadValue", &(options,)).await?;
                 return Ok(Advertisement::from_service_data(&bytes).ok());
@@ -121,21 +118,19 @@ impl GattClient {
             path.as_str().strip_prefix(device).is_some_and(|rest| rest.starts_with('/'))
         });
         let wanted = of_device.find(|(_, interfaces)| {
-            let found = interfaces.get(CHARACTERISTIC).and_then(|properties| properties.get("UUID"));
+            let found =
+                interfaces.get(CHARACTERISTIC).and_then(|properties| properties.get("UUID"));
             let uuid = found.and_then(|uuid| <&str>::try_from(&**uuid).ok());
             uuid.is_some_and(|uuid| uuid.eq_ignore_ascii_case(&self.gatt.characteristic))
         });
         Ok(wanted.map(|(path, _)| path))
     }
+}
 
-    /// Ends the connection, and forgets the peer.
-    async fn let_go(&self, connection: &Connection, path: &str) -> zbus::Result<()> {
-        let device = Proxy::new(connection, SERVICE, path, DEVICE).await?;
-        let _ = device.call_method("Disconnect", &()).await;
-        let adapter =
-            Proxy::new(connection, SERVICE, self.adapter.as_str(), "org.bluez.Adapter1").await?;
-        adapter.call_method("RemoveDevice", &(ObjectPath::try_from(path)?,)).await.map(drop)
-    }
+/// Ends the connection, whether it was made or is still being made.
+async fn let_go(connection: &Connection, path: &str) -> zbus::Result<()> {
+    let device = Proxy::new(connection, SERVICE, path, DEVICE).await?;
+    device.call_method("Disconnect", &()).await.map(drop)
 }
 
 fn sighting(peer: Peer, advertisement: Advertisement) -> ReceivedAdvertisement {

@@ -21,6 +21,8 @@ const MOST_DELAY_MICROS: u64 = 10_000;
 const CROWD_INTERVAL: Duration = Duration::from_millis(270);
 /// Nobody listens, so only a host or a control line can change anything.
 const IDLE: Duration = Duration::from_secs(60);
+/// The number of whoever has no controller.
+const NOBODY: usize = usize::MAX;
 /// Legacy PDU type of a scan response.
 const SCAN_RESPONSE: u8 = 4;
 
@@ -70,8 +72,11 @@ impl Air {
         loop {
             self.wait()?;
             for number in 0..self.controllers.len() {
-                while let Some(message) =
-                    self.controllers.get_mut(number).and_then(Option::as_mut).and_then(Controller::from_host)
+                while let Some(message) = self
+                    .controllers
+                    .get_mut(number)
+                    .and_then(Option::as_mut)
+                    .and_then(Controller::from_host)
                 {
                     self.take(number, message);
                 }
@@ -189,9 +194,9 @@ impl Air {
         self.crowd = (0..count).map(passer_by).collect();
     }
 
-    /// Advertisers that invite to a connection and never answer.
+    /// Advertisers that invite to a connection, and never say anything over it.
     fn set_mute(&mut self, count: u8, uuid: &str) -> anyhow::Result<()> {
-        let mut service = hex::decode(uuid.replace('-', ""))?;
+        let mut service = hex::decode(uuid.replace('-', "")).map_err(anyhow::Error::msg)?;
         service.reverse();
         let mute = |number| Advertiser {
             on: true,
@@ -209,7 +214,8 @@ impl Air {
     /// Everybody whose time has come sends once.
     fn send(&mut self) {
         let now = now();
-        if !self.controllers.iter().flatten().any(|one| one.scan.on) {
+        let listens = |one: &Controller| one.scan.on || one.connecting.is_some();
+        if !self.controllers.iter().flatten().any(listens) {
             self.idle = true;
             return;
         }
@@ -234,7 +240,8 @@ impl Air {
             }
         }
         for (from, strength, advertiser) in sent {
-            if let Some(from) = from.filter(|_| advertiser.kind == 0) {
+            if advertiser.kind == 0 {
+                let from = from.unwrap_or(NOBODY);
                 let truth = &mut self.truth;
                 self.connections.meet(&mut self.controllers, from, &advertiser, truth);
             }

@@ -98,9 +98,8 @@ impl Connections {
         advertiser: &Advertiser,
         truth: &mut Truth,
     ) {
-        let address = Some(advertiser.address);
         let waits = |one: &Option<Controller>| {
-            address.is_some() && one.as_ref().is_some_and(|one| one.connecting == address)
+            one.as_ref().is_some_and(|one| one.connecting == Some(advertiser.address))
         };
         let Some(central) = controllers.iter().position(waits) else { return };
         self.made = self.made.wrapping_add(1) & 0x00ff;
