@@ -18,8 +18,9 @@ use crate::advertisement::Advertisement;
 use crate::signal::RssiDbm;
 use crate::time::{IntervalNumber, Timestamp};
 
-/// How long a host waits for the answer to a read, in seconds, connection included.
-pub const READ_SECONDS: u32 = 5;
+/// How long a host waits for the answer to a read, in seconds, connection included. Less than the
+/// four seconds after which Linux gives up an attempt to connect by itself.
+pub const READ_SECONDS: u32 = 3;
 /// How long the reads after one scan may take together, in seconds. No read begins later.
 pub const READING_SECONDS_PER_SCAN: u32 = 15;
 /// Connections in ten minutes, unless a host says otherwise.

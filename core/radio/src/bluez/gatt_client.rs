@@ -17,7 +17,7 @@ use getrandom::SysRng;
 use getrandom::rand_core::TryRng;
 use tokio::time::Instant;
 use zbus::fdo::ObjectManagerProxy;
-use zbus::{Connection, Proxy, Variant};
+use zbus::{Connection, ObjectPath, Proxy, Variant};
 
 use super::{GattCarrier, SERVICE};
 use crate::node::wall_millis;
@@ -40,16 +40,17 @@ pub(super) struct Peer {
 /// Reads peers, within the core's budget.
 pub(super) struct GattClient {
     gatt: GattCarrier,
+    adapter: String,
     planner: ReadPlanner,
 }
 
 impl GattClient {
     /// `None` if the system has no random numbers.
-    pub(super) fn new(gatt: GattCarrier) -> Option<Self> {
+    pub(super) fn new(gatt: GattCarrier, adapter: String) -> Option<Self> {
         let mut secret = [0; 32];
         SysRng.try_fill_bytes(&mut secret).ok()?;
         let planner = ReadPlanner::new(READS_PER_INTERVAL, secret);
-        Some(Self { gatt, planner })
+        Some(Self { gatt, adapter, planner })
     }
 
     /// What the peers of one scan send, each once.
@@ -80,8 +81,8 @@ impl GattClient {
             let reading = self.read_peer(connection, path);
             let answer = tokio::time::timeout(reading_seconds(READ_SECONDS), reading).await;
             let answer = answer.ok().and_then(Result::ok).flatten();
-            // Whatever came of it; a connection that is still being made ends with it.
-            let _ = tokio::time::timeout(LETTING_GO, let_go(connection, path)).await;
+            let letting_go = self.let_go(connection, path, answer.is_some());
+            let _ = tokio::time::timeout(LETTING_GO, letting_go).await;
             self.planner.answered(path.as_bytes(), answer, now());
             received.extend(answer.map(|advertisement| sighting(peer, advertisement)));
         }
@@ -125,12 +126,25 @@ impl GattClient {
         });
         Ok(wanted.map(|(path, _)| path))
     }
-}
 
-/// Ends the connection, whether it was made or is still being made.
-async fn let_go(connection: &Connection, path: &str) -> zbus::Result<()> {
-    let device = Proxy::new(connection, SERVICE, path, DEVICE).await?;
-    device.call_method("Disconnect", &()).await.map(drop)
+    /// Ends the connection, whether it was made or is still being made.
+    ///
+    /// A peer that does not answer is removed: BlueZ then closes its side before the kernel does.
+    /// The other way round Linux 6.1.192 uses memory that it has freed, and panics.
+    async fn let_go(
+        &self,
+        connection: &Connection,
+        path: &str,
+        has_answered: bool,
+    ) -> zbus::Result<()> {
+        if has_answered {
+            let device = Proxy::new(connection, SERVICE, path, DEVICE).await?;
+            return device.call_method("Disconnect", &()).await.map(drop);
+        }
+        let adapter =
+            Proxy::new(connection, SERVICE, self.adapter.as_str(), "org.bluez.Adapter1").await?;
+        adapter.call_method("RemoveDevice", &(ObjectPath::try_from(path)?,)).await.map(drop)
+    }
 }
 
 fn sighting(peer: Peer, advertisement: Advertisement) -> ReceivedAdvertisement {

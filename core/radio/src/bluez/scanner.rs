@@ -72,7 +72,7 @@ pub(super) async fn run(
     mut plans: mpsc::UnboundedReceiver<ScanPlan>,
     events: mpsc::UnboundedSender<RadioEvent>,
 ) {
-    let gatt = options.gatt.clone().and_then(GattClient::new);
+    let gatt = options.gatt.clone().and_then(|gatt| GattClient::new(gatt, options.path()));
     let mut scanner = Scanner { options, events, controller: None, gatt };
     // It listens from the beginning, so that the first scan is whole.
     scanner.follow_controller().await;
