@@ -18,6 +18,7 @@ pub mod explain;
 pub mod export;
 pub mod exposure;
 pub mod flood;
+pub mod gatt;
 pub mod guidance;
 pub mod keys;
 pub mod local_time;

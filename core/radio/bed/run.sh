@@ -20,7 +20,7 @@ kernel=user-mode
 case "${1:-}" in
   --quick) scenarios=(two_nodes); SPAN=${SPAN:-2400} ;;
   --stock-kernel) kernel=stock; scenarios=(stock_kernel) ;;
-  '') scenarios=(two_nodes faults crowd day) ;;
+  '') scenarios=(faults crowd gatt store two_nodes day) ;;
   *) scenarios=("$@") ;;
 esac
 

@@ -16,6 +16,8 @@ mod adapter;
 mod advertiser;
 mod controller_log;
 mod device_signals;
+mod gatt_client;
+mod gatt_server;
 mod scanner;
 
 use chikaku_core::advertisement::AdvertisementFormat;
@@ -25,6 +27,7 @@ use tokio::task::JoinSet;
 use crate::radio::{RadioEvent, RadioFault, RadioHandle, RadioOrder, RadioPort};
 use adapter::Link;
 pub use controller_log::{ControllerLog, ControllerLogError};
+use gatt_server::Served;
 
 const SERVICE: &str = "org.bluez";
 
@@ -40,17 +43,50 @@ pub struct BluezOptions {
     pub power_on: bool,
     /// Whether to read the controller's own reports if this process may.
     pub controller_log: bool,
+    /// The other carrier; `None` for broadcasts alone.
+    pub gatt: Option<GattCarrier>,
+}
+
+/// The carrier for peers that cannot broadcast service data: a characteristic that answers a read
+/// with the same twenty bytes. Both UUIDs have 128 bits, as `0000xxxx-0000-1000-8000-00805f9b34fb`,
+/// and are the same on every platform of an app.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GattCarrier {
+    /// What a peer advertises.
+    pub service: String,
+    /// What is read.
+    pub characteristic: String,
+    /// What this machine does about it.
+    pub role: GattRole,
+}
+
+/// What a machine does about the other carrier.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum GattRole {
+    /// It broadcasts, and reads peers that do not.
+    #[default]
+    Reads,
+    /// It reads, and can be read, but broadcasts nothing, as a phone that cannot. Whoever can be
+    /// connected to shows the address that the adapter is configured with: only with
+    /// `btmgmt privacy on` is that a private one, which changes by a timer of its own.
+    ServesInstead,
 }
 
 impl Default for BluezOptions {
     /// The first adapter, 0xFD6F, switched on, the controller's own reports.
     fn default() -> Self {
         let format = AdvertisementFormat::default();
-        Self { adapter: 0, format, power_on: true, controller_log: true }
+        Self { adapter: 0, format, power_on: true, controller_log: true, gatt: None }
     }
 }
 
 impl BluezOptions {
+    /// The carrier, if this machine can be read.
+    fn serves(&self) -> Option<&GattCarrier> {
+        self.gatt.as_ref().filter(|gatt| gatt.role == GattRole::ServesInstead)
+    }
+
     /// D-Bus path of the adapter.
     fn path(&self) -> String {
         format!("/org/bluez/hci{}", self.adapter)
@@ -77,8 +113,13 @@ async fn run(options: BluezOptions, port: RadioPort) {
     let mut tasks = JoinSet::new();
     tasks.spawn(adapter::watch(options.clone(), link_sender, events.clone()));
     tasks.spawn(scanner::run(options.clone(), link.clone(), scanner_orders, events.clone()));
+    let served = Served::default();
+    if let Some(gatt) = options.serves() {
+        tasks.spawn(gatt_server::run(options.path(), gatt.clone(), served.clone(), link.clone()));
+    }
     // Not among the tasks that are ended: it takes the payload off the air first.
-    let advertiser = tokio::spawn(advertiser::run(options, link, advertiser_orders, events));
+    let air = advertiser::run(options, link, served, advertiser_orders, events);
+    let advertiser = tokio::spawn(air);
     let mut answer = None;
     while let Some(order) = orders.recv().await {
         let taken = match order {

@@ -1,9 +1,9 @@
-# Two nodes beside each other for two hours.
+# Two nodes beside each other for a day.
 #: COUNT=2
 #: CONTROLLERS='--rssi -50'
 #: BLUETOOTHD=--experimental
 #: START=1775433600
-SPAN=${SPAN:-7200}
+SPAN=${SPAN:-86400}
 node 0
 node 1
 sleep $SPAN

@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, watch};
 use zbus::{Connection, ObjectPath, Proxy, Variant};
 
 use super::adapter::Link;
+use super::gatt_server::Served;
 use super::{BluezOptions, SERVICE, refused, tell};
 use crate::radio::{RadioEvent, RadioFault};
 
@@ -29,8 +30,9 @@ const GONE: [&str; 5] = [
 
 /// What BlueZ reads when it registers the payload.
 struct Advertisement {
+    kind: &'static str,
     service_uuid: String,
-    service_data: Vec<u8>,
+    service_data: Option<Vec<u8>>,
     released: mpsc::UnboundedSender<u64>,
     number: u64,
 }
@@ -43,7 +45,7 @@ impl Advertisement {
 
     #[zbus(property, name = "Type")]
     fn kind(&self) -> &'static str {
-        "broadcast"
+        self.kind
     }
 
     #[zbus(property, name = "ServiceUUIDs")]
@@ -53,7 +55,8 @@ impl Advertisement {
 
     #[zbus(property)]
     fn service_data(&self) -> HashMap<String, Variant<'_>> {
-        [(self.service_uuid.clone(), Variant::from(self.service_data.clone()))].into()
+        let data = self.service_data.iter();
+        data.map(|data| (self.service_uuid.clone(), Variant::from(data.clone()))).collect()
     }
 
     #[zbus(property)]
@@ -77,6 +80,8 @@ struct Registered {
 
 struct Advertiser {
     options: BluezOptions,
+    /// What a read is answered with.
+    served: Served,
     events: mpsc::UnboundedSender<RadioEvent>,
     released: mpsc::UnboundedSender<u64>,
     wanted: Option<AdvertisePlan>,
@@ -91,12 +96,14 @@ struct Advertiser {
 pub(super) async fn run(
     options: BluezOptions,
     mut link: watch::Receiver<Link>,
+    served: Served,
     mut orders: mpsc::UnboundedReceiver<Option<AdvertisePlan>>,
     events: mpsc::UnboundedSender<RadioEvent>,
 ) {
     let (released, mut releases) = mpsc::unbounded_channel();
     let mut advertiser = Advertiser {
         options,
+        served,
         events,
         released,
         wanted: None,
@@ -192,19 +199,19 @@ impl Advertiser {
     ) -> Result<(), RadioFault> {
         const CALL: &str = "RegisterAdvertisement";
         let path = path_of(number);
-        let advertisement = Advertisement {
-            service_uuid: format!(
-                "0000{:04x}-0000-1000-8000-00805f9b34fb",
-                self.options.format.service_uuid
-            ),
-            service_data: plan.payload.to_service_data().to_vec(),
-            released: self.released.clone(),
-            number,
+        let payload = plan.payload.to_service_data();
+        let (kind, service_uuid, service_data) = match self.options.serves() {
+            Some(gatt) => ("peripheral", gatt.service.clone(), None),
+            None => ("broadcast", broadcast_uuid(&self.options), Some(payload.to_vec())),
         };
+        let released = self.released.clone();
+        let advertisement = Advertisement { kind, service_uuid, service_data, released, number };
+        self.served.set(Some(payload));
         let server = connection.object_server();
         server.at(path.as_str(), advertisement).await.map_err(|error| refused(CALL, &error))?;
         let outcome = self.call(connection, CALL, number, true).await;
         if outcome.is_err() {
+            self.served.set(None);
             let _ = server.remove::<Advertisement, _>(path.as_str()).await;
         }
         outcome
@@ -213,6 +220,7 @@ impl Advertiser {
     /// Succeeds if the payload is certainly off the air.
     async fn unregister(&self, connection: &Connection, number: u64) -> Result<(), RadioFault> {
         const CALL: &str = "UnregisterAdvertisement";
+        self.served.set(None);
         let outcome = self.call(connection, CALL, number, false).await;
         let path = path_of(number);
         let _ = connection.object_server().remove::<Advertisement, _>(path.as_str()).await;
@@ -250,6 +258,10 @@ impl Advertiser {
         };
         call_manager.await.map_err(|error| refused(call, &error))
     }
+}
+
+fn broadcast_uuid(options: &BluezOptions) -> String {
+    format!("0000{:04x}-0000-1000-8000-00805f9b34fb", options.format.service_uuid)
 }
 
 fn path_of(number: u64) -> String {

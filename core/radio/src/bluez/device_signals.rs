@@ -8,14 +8,15 @@
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 
-use chikaku_core::advertisement::{Advertisement, AdvertisementFormat};
+use chikaku_core::advertisement::Advertisement;
 use chikaku_core::sighting::ReceivedAdvertisement;
 use chikaku_core::signal::RssiDbm;
 use chikaku_core::time::Timestamp;
 use zbus::message::Type;
 use zbus::{Connection, MatchRule, Message, MessageStream, ObjectPath, Variant};
 
-use super::SERVICE;
+use super::gatt_client::Peer;
+use super::{BluezOptions, SERVICE};
 
 const DEVICE: &str = "org.bluez.Device1";
 /// Signals that may wait: a second of a crowd.
@@ -36,16 +37,23 @@ pub(super) struct DeviceSignals {
     service_uuid: String,
     /// Path of the adapter and a slash.
     devices: String,
+    /// The service of peers that can be read, in small letters.
+    gatt_service: Option<String>,
     strength: HashMap<String, Option<RssiDbm>>,
+    /// Peers that can be read, by the path of their object.
+    pub(super) peers: HashMap<String, Peer>,
     pub(super) received: Vec<ReceivedAdvertisement>,
     pub(super) malformed: u32,
 }
 
 impl DeviceSignals {
-    pub(super) fn new(format: AdvertisementFormat, adapter: &str) -> Self {
+    pub(super) fn new(options: &BluezOptions) -> Self {
+        let service = options.format.service_uuid;
         Self {
-            service_uuid: format!("0000{:04x}-0000-1000-8000-00805f9b34fb", format.service_uuid),
-            devices: format!("{adapter}/"),
+            service_uuid: format!("0000{service:04x}-0000-1000-8000-00805f9b34fb"),
+            devices: format!("{}/", options.path()),
+            gatt_service: options.gatt.as_ref().map(|gatt| gatt.service.to_ascii_lowercase()),
+            peers: HashMap::new(),
             strength: HashMap::new(),
             received: Vec::new(),
             malformed: 0,
@@ -82,6 +90,17 @@ impl DeviceSignals {
         }
     }
 
+    /// Notes a peer that can be read. It says so once, when it appears.
+    fn peer(&mut self, path: &str, properties: &Properties<'_>, seen_at: Timestamp) {
+        let Some(service) = &self.gatt_service else { return };
+        let rssi = self.strength.get(path).copied().flatten();
+        if let Some(known) = self.peers.get_mut(path) {
+            *known = Peer { seen_at, rssi: rssi.max(known.rssi) };
+        } else if properties.get("UUIDs").is_some_and(|uuids| names(uuids, service)) {
+            self.peers.insert(path.to_owned(), Peer { seen_at, rssi });
+        }
+    }
+
     fn device(&mut self, path: &str, properties: &Properties<'_>, heard_at: Timestamp) {
         if !path.starts_with(&self.devices) {
             return;
@@ -89,6 +108,7 @@ impl DeviceSignals {
         if let Some(Variant::I16(strength)) = properties.get("RSSI") {
             self.strength.insert(path.to_owned(), RssiDbm::new(*strength).ok());
         }
+        self.peer(path, properties, heard_at);
         let Some(Variant::Dict(service_data)) = properties.get("ServiceData") else { return };
         let of_service = service_data.iter().find(
             |(uuid, _)| matches!(uuid, Variant::Str(uuid) if uuid.as_str() == self.service_uuid),
@@ -101,6 +121,17 @@ impl DeviceSignals {
             }
             Err(_) => self.malformed = self.malformed.saturating_add(1),
         }
+    }
+}
+
+/// Whether a list of UUIDs names `service`.
+fn names(uuids: &Variant<'_>, service: &str) -> bool {
+    match uuids {
+        Variant::Variant(wrapped) => names(wrapped, service),
+        Variant::Array(uuids) => {
+            uuids.iter().any(|uuid| matches!(uuid, Variant::Str(uuid) if uuid.as_str() == service))
+        }
+        _ => false,
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use chikaku_core::engine::plan::ScanPlan;
-use chikaku_core::sighting::ScanResult;
+use chikaku_core::sighting::{ReceivedAdvertisement, ScanResult};
 use chikaku_core::time::Timestamp;
 use futures_util::StreamExt;
 use tokio::sync::{mpsc, watch};
@@ -14,7 +14,9 @@ use zbus::{Connection, MessageStream, ObjectPath, Proxy, Variant};
 use super::adapter::Link;
 use super::controller_log::ControllerScans;
 use super::device_signals::{self, DeviceSignals};
+use super::gatt_client::{GattClient, Peer};
 use super::{BluezOptions, SERVICE, refused, tell};
+use crate::capture::CapturedScan;
 use crate::node::wall_millis;
 use crate::radio::{RadioEvent, RadioFault, ReportSource};
 
@@ -60,6 +62,7 @@ struct Scanner {
     options: BluezOptions,
     events: mpsc::UnboundedSender<RadioEvent>,
     controller: Option<ControllerScans>,
+    gatt: Option<GattClient>,
 }
 
 /// Carries out one scan after the other.
@@ -69,7 +72,8 @@ pub(super) async fn run(
     mut plans: mpsc::UnboundedReceiver<ScanPlan>,
     events: mpsc::UnboundedSender<RadioEvent>,
 ) {
-    let mut scanner = Scanner { options, events, controller: None };
+    let gatt = options.gatt.clone().and_then(|gatt| GattClient::new(gatt, options.path()));
+    let mut scanner = Scanner { options, events, controller: None, gatt };
     // It listens from the beginning, so that the first scan is whole.
     scanner.follow_controller().await;
     while let Some(plan) = plans.recv().await {
@@ -115,63 +119,74 @@ impl Scanner {
         link: &mut watch::Receiver<Link>,
     ) -> Result<(), RadioFault> {
         self.follow_controller().await;
-        let signals = match &self.controller {
-            Some(controller) => {
-                for heard in controller.take_finished() {
-                    self.report(heard.to_scan_result(), ReportSource::Controller);
-                }
-                None
+        if let Some(controller) = &self.controller {
+            for heard in controller.take_finished() {
+                self.report(heard.to_scan_result(), ReportSource::Controller);
             }
-            None => {
-                Some(device_signals::listen().await.map_err(|error| refused("AddMatch", &error))?)
-            }
+        }
+        let signals = if self.controller.is_none() || self.gatt.is_some() {
+            Some(device_signals::listen().await.map_err(|error| refused("AddMatch", &error))?)
+        } else {
+            None
         };
         let every_advertisement = self.add_monitor(connection).await.is_ok();
         let begun = self.start_discovery(connection).await;
         let outcome = match begun {
             Ok(adapter) => {
-                self.collect(plan, link, signals, every_advertisement).await;
+                let heard = self.collect(plan, link, signals).await;
                 // If the adapter is lost there is nothing to stop.
                 let _ = adapter.call_method("StopDiscovery", &()).await;
-                Ok(())
+                Ok(heard)
             }
             Err(error) => Err(refused("StartDiscovery", &error)),
         };
         self.remove_monitor(connection).await;
-        if outcome.is_ok() {
-            self.report_controller_scans().await;
+        let (mut scan, peers) = outcome?;
+        let read = match &mut self.gatt {
+            Some(gatt) => gatt.read(connection, &peers).await,
+            None => Vec::new(),
+        };
+        if self.controller.is_some() {
+            self.report_controller_scans(read).await;
+        } else {
+            scan.received.extend(read);
+            let source = if every_advertisement {
+                ReportSource::Service
+            } else {
+                ReportSource::FilteredService
+            };
+            self.report(scan, source);
         }
-        outcome
+        Ok(())
     }
 
-    /// Waits for the scan's end; without the controller's log, reports what BlueZ said.
+    /// Waits for the scan's end; what BlueZ's signals said, and which peers can be read.
     async fn collect(
         &self,
         plan: ScanPlan,
         link: &mut watch::Receiver<Link>,
         signals: Option<MessageStream>,
-        every_advertisement: bool,
-    ) {
+    ) -> (ScanResult, HashMap<String, Peer>) {
         let started = now();
         let end = Instant::now() + Duration::from_secs(u64::from(plan.seconds));
-        let mut heard = DeviceSignals::new(self.options.format, &self.options.path());
+        let mut heard = DeviceSignals::new(&self.options);
         let is_over = async {
             tokio::select! {
                 () = tokio::time::sleep_until(end) => {}
                 _ = link.changed() => {}
             }
         };
-        let Some(mut signals) = signals else { return is_over.await };
-        tokio::pin!(is_over);
-        loop {
-            tokio::select! {
-                () = &mut is_over => break,
-                message = signals.next() => match message {
-                    Some(Ok(message)) => heard.signal(&message, now()),
-                    Some(Err(_unreadable)) => {}
-                    None => break,
-                },
+        let receive = async {
+            let Some(mut signals) = signals else { return core::future::pending().await };
+            while let Some(message) = signals.next().await {
+                if let Ok(message) = message {
+                    heard.signal(&message, now());
+                }
             }
+        };
+        tokio::select! {
+            () = is_over => {}
+            () = receive => {}
         }
         let result = ScanResult {
             started,
@@ -180,21 +195,28 @@ impl Scanner {
             malformed: heard.malformed,
             ended_reading: None,
         };
-        let source =
-            if every_advertisement { ReportSource::Service } else { ReportSource::FilteredService };
-        self.report(result, source);
+        (result, heard.peers)
     }
 
-    /// The scan as the controller's log has it, as soon as its end is in it.
-    async fn report_controller_scans(&self) {
+    /// The scan as the controller's log has it, as soon as its end is in it, with what was `read`
+    /// of peers that do not broadcast.
+    async fn report_controller_scans(&self, mut read: Vec<ReceivedAdvertisement>) {
         let Some(controller) = &self.controller else { return };
+        let mut report = |scan: CapturedScan| {
+            let mut scan = scan.to_scan_result();
+            let (started, ended) = (scan.started, scan.ended);
+            scan.received.extend(read.drain(..).map(|sighting| ReceivedAdvertisement {
+                // The controller's clock is read elsewhere than ours.
+                heard_at: sighting.heard_at.clamp(started, ended),
+                ..sighting
+            }));
+            self.report(scan, ReportSource::Controller);
+        };
         let deadline = Instant::now() + LOG_DELAY;
         loop {
             let finished = controller.take_finished();
             let done = !finished.is_empty();
-            for heard in finished {
-                self.report(heard.to_scan_result(), ReportSource::Controller);
-            }
+            finished.into_iter().for_each(&mut report);
             if done {
                 return;
             }
@@ -205,7 +227,7 @@ impl Scanner {
         }
         // Somebody else keeps the controller scanning, or the end was lost.
         if let Some(heard) = controller.cut() {
-            self.report(heard.to_scan_result(), ReportSource::Controller);
+            report(heard);
         }
     }
 

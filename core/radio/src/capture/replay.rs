@@ -16,6 +16,9 @@ const MICROS_PER_SECOND: i64 = 1_000_000;
 /// Linux: what lies closer together than this is one scan. Its longest restart of the scanner that
 /// was seen took 60 ms; the shortest pause between two scans that are planned is three minutes.
 const LONGEST_RESTART_MICROS: i64 = MICROS_PER_SECOND;
+/// Linux: how long after the command that switches the scanner off a report may still come. The
+/// controller has heard it before it obeyed, and the kernel hands it on.
+const SWITCHING_OFF_MICROS: i64 = 50_000;
 
 /// Whether the controller scans, where that says when the service does.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -220,8 +223,14 @@ impl Replay {
         report: &AdvertisingReport<'_>,
         advertisement: Advertisement,
     ) {
-        let restarting = matches!(self.scanner, Scanner::Restarting(_));
-        let Some(scan) = self.running.as_mut().filter(|_| !restarting) else {
+        // What was on its way when the scanner was switched off was heard at that moment at the latest.
+        let (heard_at, too_late) = match self.scanner {
+            Scanner::Restarting(since) => {
+                (since, heard_at.micros_since(since) > SWITCHING_OFF_MICROS)
+            }
+            Scanner::On | Scanner::Off => (heard_at, false),
+        };
+        let Some(scan) = self.running.as_mut().filter(|_| !too_late) else {
             self.report.outside_scans += 1;
             return;
         };

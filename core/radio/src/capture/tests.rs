@@ -333,9 +333,12 @@ fn linux_scans_while_its_controller_does_and_waits_for_no_response() {
         phone.hear(1501, Heard::response(1, -60));
         // The kernel restarts its scanner.
         phone.scanner(2000, false);
+        phone.hear(2051, Heard::not_scannable(9, -70));
         phone.scanner(2999, true);
         phone.hear(4000, Heard::not_scannable(2, -71));
         phone.scanner(5000, false);
+        // Was on its way when the scanner was switched off.
+        phone.hear(5050, Heard::not_scannable(4, -73));
         phone.scanner(6000, true);
         phone.hear(6100, Heard::not_scannable(3, -72));
         phone.scanner(7000, false);
@@ -343,7 +346,9 @@ fn linux_scans_while_its_controller_does_and_waits_for_no_response() {
         let times = |scan: &CapturedScan| (scan.started.unix_micros(), scan.ended.unix_micros());
         let found: Vec<_> = capture.scans().iter().map(times).collect();
         assert_eq!(found, [(1_000_000, 5_000_000), (6_000_000, 7_000_000)]);
-        assert_eq!(sightings(&capture, 0), [(1500, Some(-70), 1), (4000, Some(-71), 2)]);
+        let first = [(1500, Some(-70), 1), (4000, Some(-71), 2), (5000, Some(-73), 4)];
+        assert_eq!(sightings(&capture, 0), first);
+        assert_eq!(capture.report().outside_scans, 2);
         assert_eq!(sightings(&capture, 1), [(6100, Some(-72), 3)]);
         let starts: Vec<_> = capture.scans().iter().map(|scan| scan.first_of_service).collect();
         assert_eq!(starts, [true, false]);

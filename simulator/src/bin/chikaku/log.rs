@@ -99,6 +99,19 @@ impl Store {
     }
 }
 
+/// The log in `folder`, made with a new root key if there is none.
+#[cfg(all(feature = "live", target_os = "linux"))]
+pub(crate) fn open_or_make(folder: &Path, root_key: Option<&Path>) -> Result<DurableLog, Failure> {
+    let disk = hold(folder, true)?;
+    let path = root_key.map_or_else(|| root_key::beside(folder), Path::to_owned);
+    let exists = DurableLog::marker_on(&*disk).map_err(|error| at(folder, error))?.is_some();
+    // A key without a log is from a start that was cut off between the two.
+    let root = if exists || path.exists() { root_key::read(&path) } else { root_key::make(&path) }?;
+    let log =
+        if exists { DurableLog::open(disk, &root, None) } else { DurableLog::create(disk, &root) };
+    log.map_err(|error| at(folder, error))
+}
+
 /// Holds the folder for this process; only `make` makes one.
 fn hold(folder: &Path, make: bool) -> Result<Arc<Directory>, Failure> {
     let exists = if make { Ok(()) } else { fs::metadata(folder).map(|_| ()) };

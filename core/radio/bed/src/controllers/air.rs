@@ -11,7 +11,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::json;
 
 use super::Arguments;
-use super::controller::{Advertiser, Controller};
+use super::connections::Connections;
+use super::controller::{Advertiser, Controller, FromHost};
 use super::truth::{Truth, address};
 
 /// The random delay that is added to each interval (Bluetooth Core, vol. 6 part B, 4.4.2.2.1).
@@ -20,11 +21,14 @@ const MOST_DELAY_MICROS: u64 = 10_000;
 const CROWD_INTERVAL: Duration = Duration::from_millis(270);
 /// Nobody listens, so only a host or a control line can change anything.
 const IDLE: Duration = Duration::from_secs(60);
+/// The number of whoever has no controller.
+const NOBODY: usize = usize::MAX;
 /// Legacy PDU type of a scan response.
 const SCAN_RESPONSE: u8 = 4;
 
 pub(crate) struct Air {
     controllers: Vec<Option<Controller>>,
+    connections: Connections,
     /// Passers-by, each with the strength at which everybody hears it.
     crowd: Vec<(Advertiser, f64)>,
     strength: BTreeMap<(usize, usize), f64>,
@@ -48,6 +52,7 @@ impl Air {
             .context("/dev/vhci")?;
         let mut air = Self {
             controllers,
+            connections: Connections::default(),
             crowd: Vec::new(),
             strength: BTreeMap::new(),
             default_strength: arguments.rssi,
@@ -67,15 +72,33 @@ impl Air {
         loop {
             self.wait()?;
             for number in 0..self.controllers.len() {
-                let context = (number, self.extended, now());
-                if let Some(Some(controller)) = self.controllers.get_mut(number) {
-                    while let Some((opcode, parameters)) = controller.command() {
-                        let command = (opcode, &parameters[..]);
-                        controller.obey(command, context, &mut self.truth, &mut self.rng);
-                    }
+                while let Some(message) = self
+                    .controllers
+                    .get_mut(number)
+                    .and_then(Option::as_mut)
+                    .and_then(Controller::from_host)
+                {
+                    self.take(number, message);
                 }
             }
             self.send();
+        }
+    }
+
+    fn take(&mut self, number: usize, message: FromHost) {
+        match message {
+            FromHost::Data(data) => self.connections.data(&mut self.controllers, number, &data),
+            FromHost::Command(opcode, parameters) => {
+                let command = (opcode, &parameters[..]);
+                let (controllers, truth) = (&mut self.controllers, &mut self.truth);
+                if self.connections.obey(controllers, number, command, truth) {
+                    return;
+                }
+                if let Some(Some(controller)) = controllers.get_mut(number) {
+                    let context = (number, self.extended, now());
+                    controller.obey(command, context, truth, &mut self.rng);
+                }
+            }
         }
     }
 
@@ -125,6 +148,7 @@ impl Air {
                 let number: usize = number.parse()?;
                 if let Some(controller) = self.controllers.get_mut(number) {
                     *controller = None;
+                    self.connections.lose(&mut self.controllers, number);
                     self.truth.say(number, "removed", json!({}));
                 }
             }
@@ -135,6 +159,7 @@ impl Air {
                     self.truth.say(number, "added", json!({}));
                 }
             }
+            ["mute", count, uuid] => self.set_mute(count.parse()?, uuid)?,
             ["flush"] => self.truth.flush(),
             _ => anyhow::bail!("no such control line: {line}"),
         }
@@ -169,10 +194,28 @@ impl Air {
         self.crowd = (0..count).map(passer_by).collect();
     }
 
+    /// Advertisers that invite to a connection, and never say anything over it.
+    fn set_mute(&mut self, count: u8, uuid: &str) -> anyhow::Result<()> {
+        let mut service = hex::decode(uuid.replace('-', "")).map_err(anyhow::Error::msg)?;
+        service.reverse();
+        let mute = |number| Advertiser {
+            on: true,
+            random_address: true,
+            address: [number, 0, 0, 0, 0, 0xc0],
+            data: [&[2, 1, 6, 0x11, 7][..], &service].concat(),
+            interval: CROWD_INTERVAL,
+            due: now(),
+            ..Advertiser::default()
+        };
+        self.crowd = (0..count).map(|number| (mute(number), -30.0)).collect();
+        Ok(())
+    }
+
     /// Everybody whose time has come sends once.
     fn send(&mut self) {
         let now = now();
-        if !self.controllers.iter().flatten().any(|one| one.scan.on) {
+        let listens = |one: &Controller| one.scan.on || one.connecting.is_some();
+        if !self.controllers.iter().flatten().any(listens) {
             self.idle = true;
             return;
         }
@@ -197,6 +240,11 @@ impl Air {
             }
         }
         for (from, strength, advertiser) in sent {
+            if advertiser.kind == 0 {
+                let from = from.unwrap_or(NOBODY);
+                let truth = &mut self.truth;
+                self.connections.meet(&mut self.controllers, from, &advertiser, truth);
+            }
             for to in 0..self.controllers.len() {
                 if from != Some(to) {
                     let of_pair = from.and_then(|from| self.strength.get(&(from, to)).copied());

@@ -110,6 +110,7 @@ impl Controller {
         match opcode {
             0x0c03 => {
                 self.sets.clear();
+                self.connecting = None;
                 self.set_scanning(false, number, truth);
             }
             0x1001 => answer.extend([9, 0, 0, 9, 0xf1, 0x05, 0, 0]),

@@ -10,6 +10,7 @@ use std::time::Duration;
 const NONBLOCKING: i32 = 0o4000;
 const EVENT: u8 = 0x04;
 const COMMAND: u8 = 0x01;
+const DATA: u8 = 0x02;
 const VENDOR: u8 = 0xff;
 /// Handle under which the only set of a Bluetooth 4 controller is kept.
 pub(crate) const LEGACY_SET: u8 = 0xff;
@@ -47,6 +48,16 @@ pub(crate) struct Controller {
     pub(crate) random_address: [u8; 6],
     pub(crate) sets: BTreeMap<u8, Advertiser>,
     pub(crate) scan: Scan,
+    /// Whom the host wants to be connected to.
+    pub(crate) connecting: Option<[u8; 6]>,
+}
+
+/// What a host sends.
+pub(crate) enum FromHost {
+    /// Opcode and parameters.
+    Command(u16, Vec<u8>),
+    /// Handle and flags, length, data of a connection.
+    Data(Vec<u8>),
 }
 
 impl Controller {
@@ -63,16 +74,21 @@ impl Controller {
             random_address: [0; 6],
             sets: BTreeMap::new(),
             scan: Scan { duty: 1.0, ..Scan::default() },
+            connecting: None,
         })
     }
 
-    /// The next command: opcode and parameters.
-    pub(crate) fn command(&mut self) -> Option<(u16, Vec<u8>)> {
+    /// The next thing that the host sends.
+    pub(crate) fn from_host(&mut self) -> Option<FromHost> {
         let mut packet = [0; 1100];
         loop {
             let length = self.device.read(&mut packet).ok().filter(|length| *length > 0)?;
             if let Some([COMMAND, low, high, _, parameters @ ..]) = packet.get(..length) {
-                return Some((u16::from_le_bytes([*low, *high]), parameters.to_vec()));
+                let opcode = u16::from_le_bytes([*low, *high]);
+                return Some(FromHost::Command(opcode, parameters.to_vec()));
+            }
+            if let Some([DATA, data @ ..]) = packet.get(..length) {
+                return Some(FromHost::Data(data.to_vec()));
             }
         }
     }
@@ -81,6 +97,17 @@ impl Controller {
     pub(crate) fn complete(&mut self, opcode: u16, parameters: &[u8]) {
         let [low, high] = opcode.to_le_bytes();
         self.event(0x0e, &[&[1, low, high][..], parameters].concat());
+    }
+
+    /// Command Status: success.
+    pub(crate) fn status(&mut self, opcode: u16) {
+        let [low, high] = opcode.to_le_bytes();
+        self.event(0x0f, &[0, 1, low, high]);
+    }
+
+    /// Data of a connection, from the other side.
+    pub(crate) fn data(&mut self, data: &[u8]) {
+        let _ = self.device.write_all(&[&[DATA][..], data].concat());
     }
 
     /// An advertising report in the form that the host asked for. `kind` 4 is a scan response.
@@ -106,7 +133,7 @@ impl Controller {
         self.event(0x3e, &report);
     }
 
-    fn event(&mut self, code: u8, parameters: &[u8]) {
+    pub(crate) fn event(&mut self, code: u8, parameters: &[u8]) {
         let length = u8::try_from(parameters.len()).unwrap_or(u8::MAX);
         // A host that has gone away is noticed when its commands stop.
         let _ = self.device.write_all(&[&[EVENT, code, length][..], parameters].concat());

@@ -2,13 +2,18 @@
 //! one simulated air. Everything that happens on it is written down as the ground truth.
 //!
 //! Control lines on standard input: `rssi FROM TO DBM`, `loss FRACTION`, `crowd N`, `remove N`,
-//! `add N`. Not simulated: connections, collisions, fragments.
+//! `add N`, `mute N UUID` (advertisers that can be connected to and stay silent, the nearest
+//! of all), `flush`.
+//! Not simulated: collisions, fragments, lost data of connections, connections between Bluetooth 5
+//! controllers.
 #![cfg_attr(not(target_os = "linux"), allow(unused))]
 
 #[cfg(target_os = "linux")]
 mod air;
 #[cfg(target_os = "linux")]
 mod commands;
+#[cfg(target_os = "linux")]
+mod connections;
 #[cfg(target_os = "linux")]
 mod controller;
 #[cfg(target_os = "linux")]

@@ -1,7 +1,9 @@
 //! What a live node says: lines for people, or one JSON object a line for machines. Identifiers
 //! only if asked for.
 
+use core::error::Error;
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use chikaku_core::encounter_log::Exposure;
 use chikaku_core::engine::Output;
@@ -28,10 +30,24 @@ impl Report {
         Self { json, show_identifiers, last: None }
     }
 
-    pub(super) fn started(&self, adapter: u16) {
+    pub(super) fn started(&self, adapter: u16, store: Option<&Path>) {
         if !self.json {
-            say!("a node on hci{adapter}; Ctrl-C ends it. It keeps everything in memory.");
+            let kept = store.map_or_else(
+                || "It keeps everything in memory.".to_owned(),
+                |store| format!("Its encounter log is {}.", store.display()),
+            );
+            say!("a node on hci{adapter}; Ctrl-C ends it. {kept}");
         }
+    }
+
+    pub(super) fn log_failed(&self, error: &dyn Error, at: Timestamp) {
+        let mut reason = error.to_string();
+        let mut source = error.source();
+        while let Some(error) = source {
+            reason.push_str(&format!(": {error}"));
+            source = error.source();
+        }
+        self.say(at, "log_failed", &json!({"reason": reason}), &reason);
     }
 
     pub(super) fn stopped(&self, at: Timestamp) {
