@@ -37,7 +37,7 @@ use crate::scenario::{AdversaryKind, Defence, FaultKind, Scenario};
 use air::Air;
 pub use judgement::Judgement;
 use key_server::KeyServer;
-pub use outcome::{Announcement, Contact, Outcome, PhoneResult};
+pub use outcome::{Announcement, Contact, Outcome, PhoneResult, Published};
 use phone::{Phone, Process};
 use phone_log::PhoneLog;
 use randomness::Randomness;
@@ -85,6 +85,7 @@ pub struct World<'a> {
     announcements: Vec<Announcement>,
     refused_files: Vec<String>,
     linkable: u64,
+    published: Vec<Published>,
 }
 
 impl<'a> World<'a> {
@@ -114,6 +115,7 @@ impl<'a> World<'a> {
             announcements: Vec::new(),
             refused_files: Vec::new(),
             linkable: 0,
+            published: Vec::new(),
         };
         world.plan_the_beginning();
         world
@@ -219,6 +221,9 @@ impl<'a> World<'a> {
     }
 
     fn scan_ends(&mut self, phone: usize, started: Timestamp) {
+        if self.air.sleeps(phone, started) {
+            return;
+        }
         let (hears, result) = (self.phones[phone].has_radio(), self.phones[phone].loses_scans == 0);
         let heard = if hears && result && !self.phones[phone].lacks(HostFact::Location) {
             let seconds = self.now.seconds_since(started);
@@ -293,6 +298,9 @@ fn configuration(scenario: &Scenario, server: &KeyServer) -> EngineConfiguration
     }
     if let Some(minimum) = scenario.interference.minimum_window_score {
         configuration.profile = with_minimum(minimum);
+    }
+    if let Some(schedule) = scenario.interference.scan_schedule {
+        configuration.scan_schedule = schedule;
     }
     if without(Defence::Tolerance) {
         configuration.matching = MatchingRules { tolerance_intervals: 0, ..configuration.matching };
