@@ -31,7 +31,7 @@ pub enum FieldLogError {
 }
 
 /// The text of a scenario in which the phone `me` hears what is in the log. The neighbour that was
-/// heard most often tests positive a day after the end.
+/// heard most often tests positive soon after the end.
 ///
 /// # Errors
 /// [`FieldLogError`].

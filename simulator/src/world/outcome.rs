@@ -10,7 +10,7 @@ use chikaku_core::status::Reason;
 use chikaku_core::status::assessed::Assessed;
 use chikaku_core::time::{Timestamp, UtcDay};
 
-use super::{TraceLine, World};
+use super::{Spent, TraceLine, World};
 use crate::scenario::{Defence, Scenario};
 
 /// Two phones in one place, as it truly was.
@@ -106,6 +106,8 @@ pub struct Outcome {
     pub trace_events: u64,
     /// SHA-256 of the whole trace.
     pub digest: [u8; 32],
+    /// Where the time went, if [`World::with_spent`] asked for it.
+    pub spent: Option<Spent>,
     /// Every event, if [`World::with_trace`] asked for them.
     pub trace: Vec<TraceLine>,
 }
@@ -172,6 +174,7 @@ impl Outcome {
             published: world.published,
             refused_files: world.refused_files,
             linkable: world.linkable,
+            spent: world.spent,
             trace_events: world.trace.events(),
             digest: world.trace.digest(),
             trace,

@@ -1,7 +1,8 @@
 //! `chikaku simulate`.
 
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use chikaku_core::risk::Assessment;
 use chikaku_core::risk::RiskLevel;
@@ -9,6 +10,7 @@ use chikaku_simulator::experiment::scenario_result::tables;
 use chikaku_simulator::scenario::{Scenario, library};
 use chikaku_simulator::trace_file;
 use chikaku_simulator::world::{Contact, Outcome, World};
+use cpu_time::ProcessTime;
 use serde_json::{Value, json};
 
 use crate::experiment::write_tables;
@@ -78,9 +80,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 fn run_town(phones: u32, arguments: &Arguments) -> Result<(), Failure> {
     let scenario = Scenario::town(phones, arguments.days, arguments.seed);
-    let begun = Instant::now();
-    let outcome = simulate(&scenario, arguments.seed);
+    let (begun, cpu) = (Instant::now(), ProcessTime::now());
+    let bar = progress::bar(1000, "simulating");
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 1000")]
+    let outcome = World::new(&scenario, arguments.seed)
+        .with_spent()
+        .run(|done| bar.set_position((done * 1000.0) as u64));
+    bar.finish_and_clear();
     let minutes = begun.elapsed().as_secs_f64() / 60.0;
+    let core_minutes = cpu.elapsed().as_secs_f64() / 60.0;
     let phone_days = f64::from(phones) * f64::from(arguments.days);
     let judgement = outcome.judgement();
     if arguments.json {
@@ -104,9 +112,38 @@ fn run_town(phones: u32, arguments: &Arguments) -> Result<(), Failure> {
         judgement.missed,
         judgement.falsely
     );
-    say!("{:.0} phone-days per minute, on one thread", phone_days / minutes);
+    say!(
+        "{:.0} phone-days per core-minute ({:.1} s of processor time, {:.1} s in all, one thread)",
+        phone_days / core_minutes,
+        core_minutes * 60.0,
+        minutes * 60.0
+    );
+    if let Some(spent) = outcome.spent {
+        let share = |part: Duration| {
+            100.0 * part.as_secs_f64() / spent.total().as_secs_f64().max(f64::MIN_POSITIVE)
+        };
+        say!(
+            "radio {:.0} %, engines hearing {:.0} %, waking {:.0} %, key files {:.0} %, others {:.0} %",
+            share(spent.radio),
+            share(spent.scans),
+            share(spent.wakes),
+            share(spent.key_files),
+            share(spent.others)
+        );
+    }
+    if let Some(kilobytes) = most_memory_kilobytes() {
+        let megabytes = f64::from(kilobytes) / 1024.0;
+        say!("{megabytes:.0} MB at most, {:.2} MB a phone", megabytes / f64::from(phones));
+    }
     say!("{} events, digest {}", outcome.trace_events, hex::encode(outcome.digest));
     Ok(())
+}
+
+/// The most memory that this process had; `None` where the system does not say.
+fn most_memory_kilobytes() -> Option<u32> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse().ok()
 }
 
 /// The scenario of a file; without one, the office lunch.
