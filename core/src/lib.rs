@@ -7,6 +7,7 @@ struct ProjectReadme;
 
 pub mod advertisement;
 pub mod budget;
+pub mod calibration;
 pub mod clock;
 pub mod diagnosis_key;
 pub mod diary;

@@ -2,7 +2,7 @@
 //!
 //! [`RiskProfile::assess_day`] is the one entry point: [`KeyEvidence`] in, [`Assessment`] with
 //! every term of its calculation out. Each profile is a file of its own: [`gaen`], [`cocoa_v2`],
-//! [`google_v1`], [`apple_v1`], [`cwa`], [`monotone`]. They share [`mapping`] (what a key's details
+//! [`google_v1`], [`apple_v1`], [`cwa`], [`monotone`], [`proximity`]. They share [`mapping`] (what a key's details
 //! mean) and [`daily_summary`] (GAEN's score of a day); [`cocoa`] holds COCOA's five conditions,
 //! [`check`] what makes a configuration readable. Whether anybody would be notified
 //! under it, [`crate::validation`] finds out.
@@ -24,6 +24,7 @@ mod legacy;
 pub mod mapping;
 pub mod monotone;
 pub mod profile;
+pub mod proximity;
 pub mod report_history;
 
 use serde::{Deserialize, Serialize};

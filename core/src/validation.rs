@@ -26,6 +26,7 @@
 //! | `apple-v1` | **rejected**: 0 of 21 points without a transmission risk level | | |
 //! | `cwa` | accepted | 7 min | closer can score less (0.8 below 63 dB, 1 above) |
 //! | `monotone` | accepted | 12 min | proved |
+//! | `proximity` | accepted | 9 min | proved |
 //!
 //! With a server that [assures](Requirements::assured) a transmission risk level of 4, as COCOA's
 //! did once the fault was found, `google-v1` and `apple-v1` are accepted, from 18 and 16 minutes

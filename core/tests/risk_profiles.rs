@@ -69,9 +69,13 @@ fn monotone_shows_its_terms() {
 
 #[test]
 fn a_key_that_says_nothing_notifies_in_every_profile_but_google_v1_and_apple_v1() {
-    for profile in
-        [RiskProfile::gaen(), RiskProfile::cocoa_v2(), RiskProfile::cwa(), RiskProfile::monotone()]
-    {
+    for profile in [
+        RiskProfile::gaen(),
+        RiskProfile::cocoa_v2(),
+        RiskProfile::cwa(),
+        RiskProfile::monotone(),
+        RiskProfile::proximity(),
+    ] {
         let silent = Heard::key(1);
         let origin = profile.window_origin(&silent.key);
         let scans = [(50, 50, 300); 4];
@@ -100,9 +104,13 @@ fn windows_that_cannot_count_say_why_and_decide_nothing() {
         harmless.window_from(DAY.start(), &scans, none),
         revoked.window_from(DAY.start().saturating_add(60), &scans, withdrawn),
     ];
-    for profile in
-        [RiskProfile::gaen(), RiskProfile::cocoa_v2(), RiskProfile::cwa(), RiskProfile::monotone()]
-    {
+    for profile in [
+        RiskProfile::gaen(),
+        RiskProfile::cocoa_v2(),
+        RiskProfile::cwa(),
+        RiskProfile::monotone(),
+        RiskProfile::proximity(),
+    ] {
         let found = assess(&profile, &heard);
         assert_eq!((found.score, found.level), (0.0, RiskLevel::Low));
         let verdicts: Vec<_> = found.contributions.iter().map(|one| one.verdict).collect();
@@ -225,6 +233,7 @@ fn documents_are_versioned_strict_and_checked() {
         RiskProfile::google_v1(),
         RiskProfile::apple_v1(),
         RiskProfile::cwa(),
+        RiskProfile::proximity(),
         RiskProfile::monotone(),
     ] {
         let text = serde_json::to_string(&profile).unwrap();

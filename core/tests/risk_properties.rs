@@ -155,6 +155,7 @@ proptest! {
             RiskProfile::google_v1(),
             RiskProfile::apple_v1(),
             RiskProfile::cwa(),
+            RiskProfile::proximity(),
             RiskProfile::monotone(),
         ];
         for profile in defaults.into_iter().chain(RiskProfile::new(rules).ok()) {
@@ -176,7 +177,7 @@ proptest! {
 
     #[test]
     fn monotone_in_nearness_duration_and_infectiousness(
-        profile in checked_monotone(),
+        profile in prop_oneof![checked_monotone(), Just(RiskProfile::proximity())],
         scans in vec((0..220_u16, 0..=20_000_u32), 1..8),
         others in vec((0..220_u16, 0..=300_u32), 0..4),
         place in any::<prop::sample::Index>(),

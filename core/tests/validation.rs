@@ -123,6 +123,7 @@ fn what_the_shipped_profiles_come_to() {
             RiskProfile::google_v1(),
             RiskProfile::apple_v1(),
             RiskProfile::cwa(),
+            RiskProfile::proximity(),
             RiskProfile::monotone(),
         ];
         profiles.map(|profile| {
@@ -140,6 +141,7 @@ fn what_the_shipped_profiles_come_to() {
         (ProfileName::GoogleV1, None),
         (ProfileName::AppleV1, None),
         (ProfileName::Cwa, Some((7, false))),
+        (ProfileName::Proximity, Some((9, true))),
         (ProfileName::Monotone, Some((12, true))),
     ];
     assert_eq!(verdicts(&Requirements::default()), always);

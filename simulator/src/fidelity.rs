@@ -17,7 +17,7 @@ use crate::radio::{normal, scan_packets};
 use crate::world::randomness::Randomness;
 
 pub use observed::{Opportunity, PHONES, opportunities};
-pub use positions::{PositionError, Tracks};
+pub use positions::{PositionError, Tracks, clock_ahead_s};
 pub use statistic::Statistic;
 
 /// Runs of the model over which the distance is averaged.

@@ -29,6 +29,8 @@ pub const CALIBRATION_DB: f64 = -21.0;
 
 /// Nearer than this the path-loss law says nothing.
 const NEAREST_M: f64 = 0.1;
+/// Farther than this nothing is heard.
+const FARTHEST_M: f64 = 100.0;
 
 /// Attenuation of one link, without the parts that change from scan to scan, in dB.
 #[must_use]
@@ -43,6 +45,14 @@ pub fn link_attenuation_db(
         + 10.0 * law.exponent * libm::log10(distance_m.max(NEAREST_M))
         + (receiver.receiver_offset_db() - MEAN_RECEIVER_OFFSET_DB)
         + (transmitter.transmitter_offset_db() - MEAN_TRANSMITTER_OFFSET_DB)
+}
+
+/// The distance at which a link of two mean phones has this attenuation, from 0.1 to 100 m.
+#[must_use]
+pub fn distance_m(environment: Environment, attenuation_db: f64) -> f64 {
+    let law = environment.path_loss();
+    let decades = (attenuation_db - law.at_one_metre_db) / (10.0 * law.exponent);
+    libm::pow(10.0, decades).clamp(NEAREST_M, FARTHEST_M)
 }
 
 /// The parts of shadowing that stay the same during a stay, from two standard normal draws.

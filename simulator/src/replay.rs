@@ -65,6 +65,8 @@ pub struct PairWindows {
     pub transmitter: u32,
     /// Windows, by time.
     pub windows: Vec<ExposureWindow>,
+    /// What they were made of, by time.
+    pub sightings: Vec<MeasuredSighting>,
 }
 
 /// What one phone's capture held.
@@ -129,10 +131,9 @@ pub fn replay(
         let heard = receive(phone, capture, options);
         let mut of_each = windows_of_each(&heard, &owners, options);
         pairs.extend(read.keys().filter(|&&transmitter| transmitter != phone).map(
-            |&transmitter| PairWindows {
-                receiver: phone,
-                transmitter,
-                windows: of_each.remove(&transmitter).unwrap_or_default(),
+            |&transmitter| {
+                let (windows, sightings) = of_each.remove(&transmitter).unwrap_or_default();
+                PairWindows { receiver: phone, transmitter, windows, sightings }
             },
         ));
         phones.push(PhoneReplay {
@@ -189,7 +190,7 @@ fn windows_of_each(
     heard: &[Sighting],
     owners: &Owners,
     options: &ReplayOptions,
-) -> BTreeMap<u32, Vec<ExposureWindow>> {
+) -> BTreeMap<u32, (Vec<ExposureWindow>, Vec<MeasuredSighting>)> {
     let mut by_key: BTreeMap<(u32, UtcDay), Vec<MeasuredSighting>> = BTreeMap::new();
     for sighting in heard {
         let owner = owners.get(&sighting.advertisement.identifier);
@@ -205,13 +206,16 @@ fn windows_of_each(
             calibration_confidence: None,
         });
     }
-    let mut windows: BTreeMap<u32, Vec<ExposureWindow>> = BTreeMap::new();
-    for ((transmitter, day), sightings) in by_key {
+    let mut of_each: BTreeMap<u32, (Vec<ExposureWindow>, Vec<MeasuredSighting>)> = BTreeMap::new();
+    for ((transmitter, day), mut sightings) in by_key {
+        sightings.sort_unstable();
         let of_this_key =
             exposure_windows(&sightings, &origin(transmitter, day), &WindowRules::default());
-        windows.entry(transmitter).or_default().extend(of_this_key);
+        let (windows, all) = of_each.entry(transmitter).or_default();
+        windows.extend(of_this_key);
+        all.append(&mut sightings);
     }
-    windows
+    of_each
 }
 
 /// Stands in for the key of a transmitter's day, which the captures do not hold.

@@ -10,11 +10,13 @@ mod document;
 mod error;
 mod expectation;
 mod fault;
+pub mod field_log;
 pub mod library;
 mod town;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chikaku_core::engine::plan::ScanSchedule;
 use chikaku_core::matching::MatchingRules;
 use chikaku_core::time::{Timestamp, UtcDay};
 
@@ -101,6 +103,12 @@ pub struct Interference {
     pub matching: Option<MatchingRules>,
     /// Replaces the minimum window score of the daily summary.
     pub minimum_window_score: Option<f64>,
+    /// Replaces the length and spacing of scans.
+    pub scan_schedule: Option<ScanSchedule>,
+    /// Share of scans that the phones sleep through (doze), 0 to 1.
+    pub scans_missed: f64,
+    /// What a body or a pocket takes from every signal, in dB.
+    pub body_db: f64,
 }
 
 /// Everything a simulation needs besides its seed.

@@ -16,10 +16,12 @@ mod outcome;
 mod phone;
 mod phone_log;
 pub(crate) mod randomness;
+mod spent;
 mod trace;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::time::{Duration, Instant};
 
 use chikaku_core::diagnosis_key::ReportType;
 use chikaku_core::engine::{Disclosure, EngineConfiguration, Input};
@@ -37,10 +39,11 @@ use crate::scenario::{AdversaryKind, Defence, FaultKind, Scenario};
 use air::Air;
 pub use judgement::Judgement;
 use key_server::KeyServer;
-pub use outcome::{Announcement, Contact, Outcome, PhoneResult};
+pub use outcome::{Announcement, Contact, Outcome, PhoneResult, Published};
 use phone::{Phone, Process};
 use phone_log::PhoneLog;
 use randomness::Randomness;
+pub use spent::Spent;
 use trace::Trace;
 pub use trace::TraceLine;
 
@@ -85,6 +88,11 @@ pub struct World<'a> {
     announcements: Vec<Announcement>,
     refused_files: Vec<String>,
     linkable: u64,
+    published: Vec<Published>,
+    /// Where the time goes, if somebody wants to know.
+    spent: Option<Spent>,
+    /// Of the happening that is going on: time spent on the radio.
+    of_radio: Duration,
 }
 
 impl<'a> World<'a> {
@@ -114,6 +122,9 @@ impl<'a> World<'a> {
             announcements: Vec::new(),
             refused_files: Vec::new(),
             linkable: 0,
+            published: Vec::new(),
+            spent: None,
+            of_radio: Duration::ZERO,
         };
         world.plan_the_beginning();
         world
@@ -123,6 +134,13 @@ impl<'a> World<'a> {
     #[must_use]
     pub fn with_trace(mut self) -> Self {
         self.trace.keep_lines();
+        self
+    }
+
+    /// The same world, whose outcome says where the time went.
+    #[must_use]
+    pub fn with_spent(mut self) -> Self {
+        self.spent = Some(Spent::default());
         self
     }
 
@@ -163,7 +181,16 @@ impl<'a> World<'a> {
             self.now = instant;
             #[expect(clippy::cast_precision_loss, reason = "a progress bar needs no precision")]
             progress(instant.seconds_since(self.scenario.starts) as f64 / length as f64);
-            self.happen(happening);
+            if self.spent.is_some() {
+                let begun = Instant::now();
+                self.happen(happening);
+                let of_radio = core::mem::take(&mut self.of_radio);
+                if let Some(spent) = &mut self.spent {
+                    spent.add(happening, begun, of_radio);
+                }
+            } else {
+                self.happen(happening);
+            }
         }
         Outcome::of(self)
     }
@@ -219,11 +246,18 @@ impl<'a> World<'a> {
     }
 
     fn scan_ends(&mut self, phone: usize, started: Timestamp) {
+        if self.air.sleeps(phone, started) {
+            return;
+        }
         let (hears, result) = (self.phones[phone].has_radio(), self.phones[phone].loses_scans == 0);
         let heard = if hears && result && !self.phones[phone].lacks(HostFact::Location) {
             let seconds = self.now.seconds_since(started);
             self.phones[phone].radio_on_seconds += u64::try_from(seconds).unwrap_or(0);
-            self.air.scan(phone, started, self.now, &self.phones, self.server.published())
+            let begun = self.spent.map(|_| Instant::now());
+            let heard =
+                self.air.scan(phone, started, self.now, &self.phones, self.server.published());
+            self.of_radio += begun.map_or(Duration::ZERO, |begun| begun.elapsed());
+            heard
         } else if !hears || !result {
             if self.has(Defence::HonestScans) {
                 return;
@@ -293,6 +327,9 @@ fn configuration(scenario: &Scenario, server: &KeyServer) -> EngineConfiguration
     }
     if let Some(minimum) = scenario.interference.minimum_window_score {
         configuration.profile = with_minimum(minimum);
+    }
+    if let Some(schedule) = scenario.interference.scan_schedule {
+        configuration.scan_schedule = schedule;
     }
     if without(Defence::Tolerance) {
         configuration.matching = MatchingRules { tolerance_intervals: 0, ..configuration.matching };

@@ -89,10 +89,12 @@ fn a_trace_has_every_event_and_no_identifier() {
     let trace = fs::read_to_string(&one).unwrap();
     assert_eq!(trace, fs::read_to_string(&again).unwrap());
     let result: Value = serde_json::from_slice(&result).unwrap();
-    assert_eq!(trace.lines().count() as u64, result["trace_events"].as_u64().unwrap());
+    // The first line says what it is a trace of.
+    let events = trace.lines().skip(1);
+    assert_eq!(events.clone().count() as u64, result["trace_events"].as_u64().unwrap());
     let announced = trace.lines().filter(|line| line.contains("\"announced\"")).count();
     assert_eq!(announced, result["notified"].as_array().unwrap().len());
-    for line in trace.lines() {
+    for line in events {
         let line: Value = serde_json::from_str(line).unwrap();
         assert!(line["sha256"].as_str().is_none_or(|digest| digest.len() == 16), "{line}");
     }
@@ -270,4 +272,60 @@ fn keyserver_serves_an_empty_list_and_makes_its_own_key() {
         stderr(&["keyserver", "--dir", &dir, "--sign-with", "missing.pem"], 1)
             .contains("missing.pem")
     );
+}
+
+#[test]
+fn a_trace_runs_again_and_a_changed_one_is_noticed_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = path(folder.path(), "trace.jsonl");
+    let result = stdout(&["simulate", "--seed", "7", "--json", "--trace", &trace], 0);
+    assert_eq!(stdout(&["simulate", "--replay", &trace, "--json"], 0), result);
+
+    let text = fs::read_to_string(&trace).unwrap();
+    let changed = text.replacen("\"what\":\"announced\"", "\"what\":\"announce\"", 1);
+    assert_ne!(changed, text);
+    let line = changed.lines().position(|line| line.contains("\"announce\"")).unwrap() + 1;
+    fs::write(&trace, changed).unwrap();
+    let refused = stderr(&["simulate", "--replay", &trace], 3);
+    assert!(refused.contains(&format!("line {line}:")), "{refused}");
+
+    let shorter: Vec<_> = text.lines().take(20).collect();
+    fs::write(&trace, shorter.join("\n")).unwrap();
+    assert!(
+        stderr(&["simulate", "--replay", &trace], 3).contains("line 21: the trace has nothing")
+    );
+    fs::write(&trace, "{}\n").unwrap();
+    assert!(stderr(&["simulate", "--replay", &trace], 3).contains("line 1"));
+}
+
+#[test]
+fn a_phones_log_becomes_a_scenario_that_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let (log, scenario) = (path(folder.path(), "log.jsonl"), path(folder.path(), "mine.toml"));
+    let sighting = |minute: i64, rssi: i64| serde_json::json!({"unix_s": 1_775_433_600 + 60 * minute, "rssi_dbm": rssi, "aem": "10111213"});
+    let near: Vec<_> = (0..8).map(|number| sighting(5 * number, -80)).collect();
+    let far: Vec<_> = (0..3).map(|number| sighting(5 * number, -98)).collect();
+    let line = |digit: &str, sightings: &[Value]| {
+        serde_json::json!({"rpi": digit.repeat(32), "sightings": sightings}).to_string()
+    };
+    fs::write(&log, [line("a", &near), line("b", &far)].join("\n")).unwrap();
+    let text = stdout(&["scenarios", "from-log", &log, "--environment", "lunch"], 0);
+    let text = String::from_utf8(text).unwrap();
+    assert!(!text.contains("aaaa") && text.contains("neighbour 2"), "{text}");
+    fs::write(&scenario, &text).unwrap();
+    let result: Value =
+        serde_json::from_slice(&stdout(&["simulate", &scenario, "--json"], 0)).unwrap();
+    let contacts = result["contacts"].as_array().unwrap();
+    let metres = |name: &str| {
+        let pair = contacts.iter().find(|one| {
+            let phones = one["phones"].as_array().unwrap();
+            phones.contains(&"me".into()) && phones.contains(&name.into())
+        });
+        pair.unwrap()["distance_m"].as_f64().unwrap()
+    };
+    // -80 dBm is 59 dB, -98 dBm is 77 dB.
+    assert!(metres("neighbour 1") < 1.0 && metres("neighbour 2") > 3.0);
+    fs::write(&log, "").unwrap();
+    assert!(stderr(&["scenarios", "from-log", &log], 3).contains("no sighting"));
+    stderr(&["scenarios", "from-log", &log, "--environment", "moon"], 2);
 }

@@ -46,6 +46,7 @@ fn main() {
         trial("published_identifiers_and_metadata", published_identifiers_and_metadata),
         trial("windows_of_real_phones", windows_of_real_phones),
         trial("radio_model_against_real_phones", radio_model_against_real_phones),
+        trial("near_and_far_on_real_phones", near_and_far_on_real_phones),
         trial("contact_database_and_demo_keys", contact_database_and_demo_keys),
         trial("signed_samples_inspect_as_valid", signed_samples_inspect_as_valid),
         trial("cocoa_production_documents", cocoa_production_documents),
@@ -70,6 +71,39 @@ fn number(value: &Value) -> u32 {
 
 fn expect(condition: bool, otherwise: String) -> Outcome {
     if condition { Ok(()) } else { Err(otherwise.into()) }
+}
+
+/// Per scan instance and per pair the estimator beats the plain threshold and every other rule.
+fn near_and_far_on_real_phones(data: &Path) -> Outcome {
+    let experiment = data.join("dp3t-bt-measurements/exp34-epfl-soldiers");
+    let mut command = Command::cargo_bin("chikaku")?;
+    command.arg("replay").arg("--captures").arg(experiment.join("pcaps")).arg("--truth");
+    for zip in ["0_lunch", "2_coworking", "4_party"] {
+        command.arg(experiment.join(format!("computer-vision/{zip}.zip")));
+    }
+    let output = command.arg("--json").output()?;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let found: Value = serde_json::from_slice(&output.stdout)?;
+    let rows = found["rules"].as_array().ok_or("no rules")?;
+    assert_eq!(rows.len(), 10 * 2 * 2);
+    let figure = |rule: &str, per: &str, limit: f64, what: &str| {
+        let of = |row: &&Value| row["rule"] == rule && row["per"] == per && row["limit_m"] == limit;
+        rows.iter().find(of).and_then(|row| row[what].as_f64()).unwrap_or(f64::NAN)
+    };
+    let scan = |rule, what| figure(rule, "scan_instance", 1.5, what);
+    eprintln!(
+        "proximity, per scan instance: AUC {:.3}, best F1 {:.3}, as shipped {:.3}",
+        scan("proximity", "auc"),
+        scan("proximity", "best_f1"),
+        scan("proximity", "shipped_f1")
+    );
+    assert!(scan("proximity", "auc") > 0.71);
+    for other in ["typical attenuation", "gaen", "cocoa-v2", "cwa", "monotone"] {
+        assert!(scan("proximity", "auc") > scan(other, "auc") + 0.01, "{other}");
+        let pair = |rule| figure(rule, "pair", 1.5, "auc");
+        assert!(pair("proximity") > pair(other) - 0.01, "{other}");
+    }
+    Ok(())
 }
 
 /// The radio model is about as close to a phone as another phone of its model is.

@@ -74,7 +74,7 @@ pub enum Quantity {
     TypicalAttenuationMinimum,
     /// Sum of the day's normalized minutes, to one decimal (`cwa`).
     NormalizedMinutes,
-    /// Infectiousness-weighted near minutes (`monotone`).
+    /// Infectiousness-weighted near minutes (`monotone`, `proximity`).
     NearMinutes,
 }
 

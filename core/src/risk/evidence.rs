@@ -13,8 +13,9 @@ pub struct KeyEvidence<'a> {
     pub key: &'a DiagnosisKey,
     /// Its windows on any days, in any order, built with the report type and infectiousness of
     /// the profile's mapping ([`super::RiskProfile::window_origin`]). Read by `gaen`, `cocoa-v2`,
-    /// `cwa` and `monotone`.
+    /// `cwa`, `monotone` and `proximity`.
     pub windows: &'a [ExposureWindow],
-    /// Its sightings on any days, in any order. Read by `google-v1` and `apple-v1`.
+    /// Its sightings on any days, in any order. Read by `google-v1`,
+    /// `apple-v1` and `proximity`.
     pub sightings: &'a [MeasuredSighting],
 }

@@ -19,6 +19,7 @@ use super::gaen::Gaen;
 use super::google_v1::GoogleV1;
 use super::mapping::DiagnosisKeysDataMapping;
 use super::monotone::Monotone;
+use super::proximity::Proximity;
 use super::report_history::ReportHistory;
 use crate::diagnosis_key::DiagnosisKey;
 use crate::export::PublishedKey;
@@ -45,6 +46,8 @@ pub enum ProfileRules {
     Cwa(Cwa),
     /// This project's default: closer, longer, more infectious never lowers the score.
     Monotone(Monotone),
+    /// Minutes at a distance that was probably near, fitted to measurements.
+    Proximity(Proximity),
 }
 
 /// Names a profile in results.
@@ -64,6 +67,8 @@ pub enum ProfileName {
     Cwa,
     /// [`ProfileRules::Monotone`].
     Monotone,
+    /// [`ProfileRules::Proximity`].
+    Proximity,
 }
 
 impl ProfileName {
@@ -74,7 +79,7 @@ impl ProfileName {
             Self::Gaen | Self::CocoaV2 => "weighted seconds",
             Self::GoogleV1 | Self::AppleV1 => "points",
             Self::Cwa => "normalized minutes",
-            Self::Monotone => "near minutes",
+            Self::Monotone | Self::Proximity => "near minutes",
         }
     }
 }
@@ -104,6 +109,7 @@ impl RiskProfile {
             ProfileRules::AppleV1(rules) => rules.check(),
             ProfileRules::Cwa(rules) => rules.check(),
             ProfileRules::Monotone(rules) => rules.check(),
+            ProfileRules::Proximity(rules) => rules.check(),
         }?;
         Ok(Self(rules))
     }
@@ -144,6 +150,12 @@ impl RiskProfile {
         Self(ProfileRules::Monotone(Monotone::default()))
     }
 
+    /// [`Proximity::default`]: minutes that were probably nearer than 1.5 m.
+    #[must_use]
+    pub fn proximity() -> Self {
+        Self(ProfileRules::Proximity(Proximity::default()))
+    }
+
     /// The parameters.
     #[must_use]
     pub const fn rules(&self) -> &ProfileRules {
@@ -160,6 +172,7 @@ impl RiskProfile {
             ProfileRules::AppleV1(_) => ProfileName::AppleV1,
             ProfileRules::Cwa(_) => ProfileName::Cwa,
             ProfileRules::Monotone(_) => ProfileName::Monotone,
+            ProfileRules::Proximity(_) => ProfileName::Proximity,
         }
     }
 
@@ -172,6 +185,7 @@ impl RiskProfile {
             ProfileRules::CocoaV2(rules) => Some(&rules.mapping),
             ProfileRules::Cwa(rules) => Some(&rules.mapping),
             ProfileRules::Monotone(rules) => Some(&rules.mapping),
+            ProfileRules::Proximity(rules) => Some(&rules.mapping),
             ProfileRules::GoogleV1(_) | ProfileRules::AppleV1(_) => None,
         }
     }
@@ -220,6 +234,7 @@ impl RiskProfile {
             ProfileRules::AppleV1(rules) => rules.assess_day(day, evidence, today),
             ProfileRules::Cwa(rules) => rules.assess_day(day, evidence, today),
             ProfileRules::Monotone(rules) => rules.assess_day(day, evidence, today),
+            ProfileRules::Proximity(rules) => rules.assess_day(day, evidence, today),
         }
     }
 }

@@ -108,6 +108,9 @@ pub fn demands(profile: &RiskProfile) -> Vec<Demand> {
         ProfileRules::Monotone(rules) => {
             vec![at_least(Quantity::NearMinutes, rules.high_from_near_minutes)]
         }
+        ProfileRules::Proximity(rules) => {
+            vec![at_least(Quantity::NearMinutes, rules.high_from_near_minutes)]
+        }
     }
 }
 

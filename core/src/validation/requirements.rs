@@ -54,13 +54,13 @@ pub enum MonotonyRequirement {
 
 /// Whether a rule set is one in which closer or longer contacts never score less.
 ///
-/// `gaen` and `monotone` are: with their weights an app team decides for itself. The other four
+/// `gaen`, `monotone` and `proximity` are: with their weights an app team decides for itself. The other four
 /// reproduce what existing systems calculate, and are known to score some closer or longer contacts
 /// less, even with the values those systems used.
 #[must_use]
 pub const fn claims_monotony(profile: ProfileName) -> bool {
     match profile {
-        ProfileName::Gaen | ProfileName::Monotone => true,
+        ProfileName::Gaen | ProfileName::Monotone | ProfileName::Proximity => true,
         ProfileName::CocoaV2 | ProfileName::GoogleV1 | ProfileName::AppleV1 | ProfileName::Cwa => {
             false
         }

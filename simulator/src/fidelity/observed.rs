@@ -75,11 +75,12 @@ pub fn opportunities(
                     continue;
                 }
                 for track in tracks {
-                    if let Some(distance_m) = track.distance_m(second, receiver, transmitter) {
+                    let distance_m = track.distance_m(second, receiver, transmitter);
+                    if let (Some(distance_m), Some(environment)) = (distance_m, track.environment) {
                         found.push(Opportunity {
                             receiver,
                             transmitter,
-                            environment: track.environment,
+                            environment,
                             distance_m,
                             attenuations_db: heard.remove(&transmitter).unwrap_or_default(),
                         });

@@ -22,19 +22,50 @@ pub enum PositionError {
     /// Not a zip archive, or a broken one.
     #[error("the archive of positions cannot be read")]
     Zip(#[source] rawzip::Error),
-    /// None of the files that are known is in it.
-    #[error("none of lunch.json, coworking.json and party.json is in the archive")]
+    /// No file of positions is in it.
+    #[error("no file of positions (such as lunch.json) is in the archive")]
     NoPositions,
     /// Not what the experiment wrote.
     #[error("the positions cannot be read")]
     Form(#[from] serde_json::Error),
 }
 
+/// Seconds by which the clocks of the experiment's phones were ahead, from advertisements that
+/// several of them received.
+const CLOCKS_AHEAD_S: [(u32, f64); 18] = [
+    (1, -0.07),
+    (2, -0.81),
+    (3, 3.88),
+    (4, 1.30),
+    (6, 1.77),
+    (7, 2.79),
+    (8, 0.23),
+    (9, -1.44),
+    (10, 0.81),
+    (11, -1.00),
+    (12, -0.81),
+    (13, 0.07),
+    (14, -1.79),
+    (15, -4.31),
+    (17, -1.14),
+    (18, -3.14),
+    (19, -0.02),
+    (20, 3.69),
+];
+
+/// Seconds by which a phone's clock was ahead; 0 where that was not measured.
+#[must_use]
+pub fn clock_ahead_s(phone: u32) -> f64 {
+    CLOCKS_AHEAD_S.iter().find(|(number, _)| *number == phone).map_or(0.0, |(_, ahead)| *ahead)
+}
+
 /// One recording: an environment, and every second where each person was.
 #[derive(Clone, Debug)]
 pub struct Tracks {
-    /// The environment it was recorded in.
-    pub environment: Environment,
+    /// Name of its file, without the ending.
+    pub name: String,
+    /// The environment it was recorded in, if the name says so.
+    pub environment: Option<Environment>,
     /// By UTC second: positions in metres, by the number of the person and phone.
     seconds: BTreeMap<i64, BTreeMap<u32, [f64; 2]>>,
 }
@@ -45,6 +76,7 @@ enum Cell {
     At(String),
     Position([f64; 3]),
     Unseen(()),
+    Other(serde::de::IgnoredAny),
 }
 
 impl Tracks {
@@ -58,12 +90,11 @@ impl Tracks {
         for record in archive.entries() {
             let record = record.map_err(PositionError::Zip)?;
             let name = String::from_utf8_lossy(record.file_path().as_bytes()).into_owned();
-            let environment = match name.rsplit('/').next() {
-                Some("lunch.json") => Environment::Lunch,
-                Some("coworking.json") => Environment::Office,
-                Some("party.json") => Environment::Party,
-                _ => continue,
-            };
+            let file = name.rsplit('/').next().unwrap_or_default();
+            let Some(stem) = file.strip_suffix(".json") else { continue };
+            if stem == "homography" || stem.starts_with('.') {
+                continue;
+            }
             let entry = archive.get_entry(record.wayfinder()).map_err(PositionError::Zip)?;
             let columns: BTreeMap<String, Vec<Cell>> = match record.compression_method() {
                 CompressionMethod::DEFLATE => {
@@ -72,9 +103,19 @@ impl Tracks {
                 }
                 _ => serde_json::from_slice(entry.data())?,
             };
-            return Ok(Self { environment, seconds: seconds(&columns, utc_offset_seconds) });
+            return Ok(Self {
+                name: stem.to_owned(),
+                environment: environment(stem),
+                seconds: seconds(&columns, utc_offset_seconds),
+            });
         }
         Err(PositionError::NoPositions)
+    }
+
+    /// The seconds that were recorded, from first to last; `None` if there are none.
+    #[must_use]
+    pub fn span(&self) -> Option<core::ops::RangeInclusive<i64>> {
+        Some(*self.seconds.keys().next()?..=*self.seconds.keys().next_back()?)
     }
 
     /// Metres between two people at a UTC second; `None` if either was not seen.
@@ -84,6 +125,18 @@ impl Tracks {
         let ([x, y], [u, v]) = (here.get(&one)?, here.get(&other)?);
         Some(libm::sqrt((x - u) * (x - u) + (y - v) * (y - v)))
     }
+}
+
+fn environment(name: &str) -> Option<Environment> {
+    let known = [
+        ("lunch", Environment::Lunch),
+        ("train", Environment::Train),
+        ("cowork", Environment::Office),
+        ("queu", Environment::Queue),
+        ("party", Environment::Party),
+        ("movement", Environment::Movement),
+    ];
+    known.into_iter().find(|(part, _)| name.contains(part)).map(|(_, environment)| environment)
 }
 
 fn seconds(

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chikaku_core::engine::plan::ScanSchedule;
 use chikaku_core::matching::MatchingRules;
 use chikaku_core::time::{Timestamp, UtcDay};
 use serde::Deserialize;
@@ -89,6 +90,30 @@ struct InterferenceDocument {
     untrusted_signature: bool,
     matching: Option<MatchingRules>,
     minimum_window_score: Option<Spanned<f64>>,
+    scans: Option<ScansDocument>,
+    scans_missed: Option<Spanned<f64>>,
+    body_db: Option<Spanned<f64>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ScansDocument {
+    seconds: Spanned<u32>,
+    longest_pause_seconds: Spanned<u32>,
+    pause_jitter_seconds: Spanned<u32>,
+}
+
+impl ScansDocument {
+    fn into_schedule(self, lines: &Lines<'_>) -> Result<ScanSchedule, ScenarioError> {
+        let hour = |what, value, least| {
+            in_range(lines, what, value, least..=3600.0, "1 to 3600; the jitter 0 to 3600").copied()
+        };
+        Ok(ScanSchedule {
+            scan_seconds: hour("seconds", &self.seconds, 1.0)?,
+            longest_pause_seconds: hour("longest_pause_seconds", &self.longest_pause_seconds, 1.0)?,
+            pause_jitter_seconds: hour("pause_jitter_seconds", &self.pause_jitter_seconds, 0.0)?,
+        })
+    }
 }
 
 /// What the parts of a scenario need to know of the whole.
@@ -132,6 +157,15 @@ impl Document {
         if let Some(minimum) = &minimum {
             in_range(lines, "minimum_window_score", minimum, 0.0..=1e12, "0 to 1e12")?;
         }
+        let (mut scans_missed, mut body_db) = (0.0, 0.0);
+        if let Some(share) = &self.interference.scans_missed {
+            scans_missed = *in_range(lines, "scans_missed", share, 0.0..=1.0, "0 to 1")?;
+        }
+        if let Some(loss) = &self.interference.body_db {
+            body_db = *in_range(lines, "body_db", loss, 0.0..=60.0, "0 to 60")?;
+        }
+        let scans = self.interference.scans.map(|scans| scans.into_schedule(lines));
+        let scan_schedule = scans.transpose()?;
         let key_server = self.key_server.into_key_server(lines)?;
         Ok(Scenario {
             name: self.name.into_inner(),
@@ -145,6 +179,9 @@ impl Document {
                 untrusted_signature: self.interference.untrusted_signature,
                 matching: self.interference.matching,
                 minimum_window_score: minimum.map(Spanned::into_inner),
+                scan_schedule,
+                scans_missed,
+                body_db,
             },
             faults,
             adversaries,

@@ -9,7 +9,7 @@ use super::phone::Phone;
 use super::randomness::Randomness;
 use crate::radio::{
     CALIBRATION_DB, EVENT_SPACING_MS, constant_shadowing_db, link_attenuation_db, normal,
-    scan_packets,
+    scan_packets, uniform,
 };
 use crate::scenario::{Scenario, Stay};
 
@@ -49,6 +49,17 @@ impl<'a> Air<'a> {
         let begun = stays.partition_point(|&number| self.scenario.stays[number].from <= instant);
         let last = *stays.get(begun.checked_sub(1)?)?;
         self.scenario.stays[last].is_on(instant).then_some(last)
+    }
+
+    /// Whether the phone sleeps through the scan that began at `started`.
+    pub(super) fn sleeps(&self, phone: usize, started: Timestamp) -> bool {
+        let share = self.scenario.interference.scans_missed;
+        let name = self.scenario.phones[phone].name.as_str();
+        let drawn = || {
+            let scan = started.unix_seconds().to_string();
+            uniform(&mut self.randomness.stream("doze", &[name, &scan]))
+        };
+        share > 0.0 && drawn() < share
     }
 
     /// Everything that `receiver` hears from `started` to `ended`, stamped by its own clock.
@@ -101,6 +112,7 @@ impl<'a> Air<'a> {
         let link_db =
             link_attenuation_db(stay.environment, distance_m, model, phones[transmitter].model)
                 + stay.wall_db
+                + self.scenario.interference.body_db
                 + self.constant_shadowing_db(link);
         let packets = scan_packets(stay.environment, model, link_db, &mut rng).into_iter();
         let stamped = packets.map(|(event, attenuation_db)| {

@@ -6,7 +6,7 @@ use chikaku_core::engine::{Input, Output};
 use chikaku_core::risk::Assessment;
 use chikaku_core::time::RollingPeriod;
 
-use super::{Announcement, Happening, World};
+use super::{Announcement, Happening, Published, World};
 use crate::scenario::{AdversaryKind, Defence};
 
 /// How long a process that died by itself stays away.
@@ -66,6 +66,11 @@ impl World<'_> {
             Output::Disclosed(keys) => {
                 self.trace.record(self.now, name, "disclosed", &(keys.len() as u64).to_be_bytes());
                 let keys = if self.has(Defence::KeyClosing) { keys } else { left_open(keys) };
+                self.published.extend(keys.iter().map(|key| Published {
+                    phone,
+                    key: key.hash(),
+                    day: key.rolling_start().day(),
+                }));
                 self.server.receive(&keys, self.now);
             }
             Output::DayAssessed(assessment) => {

@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chikaku_core::diagnosis_key::DiagnosisKeyHash;
+use chikaku_core::encounter_log::Exposure;
 use chikaku_core::explain::{ExposureExplanation, Silence};
 use chikaku_core::risk::Assessment;
 use chikaku_core::status::Reason;
 use chikaku_core::status::assessed::Assessed;
 use chikaku_core::time::{Timestamp, UtcDay};
 
-use super::{TraceLine, World};
+use super::{Spent, TraceLine, World};
 use crate::scenario::{Defence, Scenario};
 
 /// Two phones in one place, as it truly was.
@@ -41,6 +43,17 @@ pub struct Announcement {
     pub assessment: Assessment,
 }
 
+/// A key that somebody published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// Index of the phone whose key it is.
+    pub phone: usize,
+    /// The key's hash.
+    pub key: DiagnosisKeyHash,
+    /// The UTC day on which it began.
+    pub day: UtcDay,
+}
+
 /// What the engine of one phone holds at the end.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PhoneResult {
@@ -50,6 +63,8 @@ pub struct PhoneResult {
     pub windows: usize,
     /// Every day with an exposure.
     pub days: Vec<Assessment>,
+    /// What it heard of published keys.
+    pub exposures: Vec<Exposure>,
     /// Each exposure with the chain from key to conclusion.
     pub explanations: Vec<ExposureExplanation>,
     /// For every day of the scenario that its user was not told of, why not.
@@ -81,6 +96,8 @@ pub struct Outcome {
     pub announcements: Vec<Announcement>,
     /// What each phone holds, by the phone's index.
     pub phones: Vec<PhoneResult>,
+    /// The keys that were published, by time.
+    pub published: Vec<Published>,
     /// Key files that phones refused, with the reason.
     pub refused_files: Vec<String>,
     /// Changes of identifier that a sniffer could follow by the address.
@@ -89,6 +106,8 @@ pub struct Outcome {
     pub trace_events: u64,
     /// SHA-256 of the whole trace.
     pub digest: [u8; 32],
+    /// Where the time went, if [`World::with_spent`] asked for it.
+    pub spent: Option<Spent>,
     /// Every event, if [`World::with_trace`] asked for them.
     pub trace: Vec<TraceLine>,
 }
@@ -144,6 +163,7 @@ impl Outcome {
                 bytes: phone.bytes,
                 radio_on_seconds: phone.radio_on_seconds,
                 sightings_written: engine.log().sightings_written(),
+                exposures,
             }
         });
         Self {
@@ -151,8 +171,10 @@ impl Outcome {
             seed: world.seed,
             phones: phones.collect(),
             announcements: world.announcements,
+            published: world.published,
             refused_files: world.refused_files,
             linkable: world.linkable,
+            spent: world.spent,
             trace_events: world.trace.events(),
             digest: world.trace.digest(),
             trace,

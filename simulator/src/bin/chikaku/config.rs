@@ -49,7 +49,7 @@ pub(crate) struct Check {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Show {
-    /// gaen, cocoa-v2, google-v1, apple-v1, cwa or monotone
+    /// gaen, cocoa-v2, google-v1, apple-v1, cwa, monotone or proximity
     #[arg(value_parser = parse_profile_name)]
     profile: ProfileName,
 }
@@ -58,7 +58,7 @@ pub(crate) struct Show {
 enum Monotone {
     /// In all
     Everywhere,
-    /// In gaen and monotone; the others reproduce systems in which it can
+    /// In gaen, monotone and proximity; the others reproduce systems in which it can
     WhereClaimed,
     /// In none: it is a warning
     Nowhere,
@@ -78,6 +78,7 @@ fn show(arguments: &Show) -> Result<(), Failure> {
         ProfileName::GoogleV1 => RiskProfile::google_v1(),
         ProfileName::AppleV1 => RiskProfile::apple_v1(),
         ProfileName::Cwa => RiskProfile::cwa(),
+        ProfileName::Proximity => RiskProfile::proximity(),
         _ => RiskProfile::monotone(),
     };
     let document = serde_json::to_string_pretty(&profile).map_err(Failure::refused)?;

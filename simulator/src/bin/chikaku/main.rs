@@ -3,6 +3,7 @@
 
 mod bench;
 mod config;
+mod experiment;
 mod explain;
 mod failure;
 mod instant;
@@ -18,6 +19,7 @@ mod public_key;
 #[cfg(all(feature = "live", target_os = "linux"))]
 mod record;
 mod replay;
+mod report;
 mod scenarios;
 mod simulate;
 mod table;
@@ -48,6 +50,10 @@ enum Command {
     /// Run the library of faults and attacks, and see that each comes out as it must
     #[command(subcommand)]
     Scenarios(scenarios::Command),
+    /// Run an experiment over many arms and seeds, on all cores, and write its tables
+    Experiment(experiment::Arguments),
+    /// Make one HTML page with plots of a folder of results
+    Report(report::Arguments),
     /// Feed the HCI logs of real Android phones to the engine and write their exposure windows
     Replay(replay::Arguments),
     /// Hold the radio model against what real phones heard, row by row
@@ -83,6 +89,8 @@ fn main() -> ExitCode {
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Scenarios(command) => scenarios::run(&command),
+        Command::Experiment(arguments) => experiment::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Match(arguments) => match_keys::run(&arguments),

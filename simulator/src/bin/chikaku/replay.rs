@@ -14,6 +14,8 @@ use crate::failure::{self, Failure};
 use crate::output::say;
 use crate::{progress, table, windows};
 
+mod accuracy;
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Folder of captures named by phone number, such as 01.btsnoop
@@ -22,9 +24,14 @@ pub(crate) struct Arguments {
     /// Numbers of the phones to replay; without it, all of the folder
     #[arg(long, value_delimiter = ',')]
     phones: Vec<u32>,
-    /// Where to write the windows of every (receiver, transmitter) pair
-    #[arg(long)]
-    json: PathBuf,
+    /// Where to write the windows of every (receiver, transmitter) pair; with --truth and without
+    /// a file, the accuracy as JSON on standard output
+    #[arg(long, value_name = "FILE", num_args = 0..=1, required_unless_present = "truth")]
+    json: Option<Option<PathBuf>>,
+    /// Camera positions of DP-3T experiment 34, one archive for each recording: how well every rule
+    /// tells near from far
+    #[arg(long, value_name = "ZIP", num_args = 1..)]
+    truth: Vec<PathBuf>,
     /// Where to write the encounter log of every receiver, as NN.jsonl
     #[arg(long, value_name = "DIR")]
     encounters: Option<PathBuf>,
@@ -68,6 +75,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         rssi_correction: RssiCorrectionDb(arguments.rssi_correction_db),
         look_ups: arguments.look_up.iter().copied().collect(),
     };
+    let windows_to = arguments.json.as_ref().and_then(Option::as_ref);
+    if arguments.truth.is_empty() && windows_to.is_none() {
+        return Err(Failure::Refused(anyhow::anyhow!(
+            "--json needs a file unless there is --truth"
+        )));
+    }
     let captures = captures(arguments)?;
     let bar = progress::bar(captures.len() as u64, "replaying");
     let replayed = replay(&captures, &options, || bar.inc(1));
@@ -79,10 +92,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
             failure::write(&path, EncounterFile::write(&phone.sightings).as_bytes())?;
         }
     }
-    let pairs: Vec<_> = replayed.pairs.iter().map(to_json).collect();
-    failure::write(&arguments.json, format!("{:#}\n", Value::from(pairs)).as_bytes())?;
-    print(&replayed);
-    say!("\nwritten to {}", arguments.json.display());
+    if let Some(path) = windows_to {
+        let pairs: Vec<_> = replayed.pairs.iter().map(to_json).collect();
+        failure::write(path, format!("{:#}\n", Value::from(pairs)).as_bytes())?;
+    }
+    if arguments.truth.is_empty() {
+        print(&replayed);
+    } else {
+        accuracy::print(&replayed, &arguments.truth, arguments)?;
+    }
+    if let (Some(path), true) = (windows_to, arguments.truth.is_empty()) {
+        say!("\nwritten to {}", path.display());
+    }
     replayed.refused.first().map_or(Ok(()), |refused| Err(Failure::refused(*refused)))
 }
 

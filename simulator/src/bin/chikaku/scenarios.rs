@@ -1,15 +1,21 @@
 //! `chikaku scenarios`.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
+use chikaku_simulator::encounter_file::EncounterFile;
+use chikaku_simulator::radio::Environment;
 use chikaku_simulator::regression::{self, Row};
-use chikaku_simulator::scenario::Defence;
 use chikaku_simulator::scenario::library::{self, Entry, LIBRARY};
+use chikaku_simulator::scenario::{Defence, field_log};
 use clap::Subcommand;
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::Error as NoSuchName;
 use serde_json::{Value, json};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, read};
 use crate::output::{self, say};
 use crate::{progress, table};
 
@@ -21,6 +27,15 @@ pub(crate) enum Command {
     Show {
         /// Its name, as `list` has it
         name: String,
+    },
+    /// Print a scenario in which a phone hears what its own log says, to change it and run it
+    FromLog {
+        /// Encounter log in JSON lines, as `chikaku live --encounters` and `chikaku replay
+        /// --encounters` write it
+        log: PathBuf,
+        /// Where the phone was: lunch, train, office, queue, party or movement
+        #[arg(long, default_value = "office", value_parser = environment)]
+        environment: Environment,
     },
     /// Run scenarios and hold them against what must come of them
     Run(Run),
@@ -49,8 +64,23 @@ pub(crate) fn run(command: &Command) -> Result<(), Failure> {
             say!("{}", entry(name)?.text.trim_end());
             Ok(())
         }
+        Command::FromLog { log, environment } => from_log(log, *environment),
         Command::Run(arguments) => run_scenarios(arguments),
     }
+}
+
+fn environment(name: &str) -> Result<Environment, NoSuchName> {
+    Environment::deserialize(name.into_deserializer())
+}
+
+fn from_log(path: &Path, environment: Environment) -> Result<(), Failure> {
+    let log = EncounterFile::read(&read(path)?);
+    if let Some(skipped) = log.skipped.first() {
+        return Err(Failure::refused(*skipped).about(path));
+    }
+    let text = field_log::scenario_of(&log.sightings, environment);
+    say!("{}", text.map_err(|error| Failure::refused(error).about(path))?.trim_end());
+    Ok(())
 }
 
 fn list() -> Result<(), Failure> {

@@ -1,14 +1,19 @@
 //! `chikaku simulate`.
 
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use chikaku_core::risk::Assessment;
 use chikaku_core::risk::RiskLevel;
-use chikaku_simulator::scenario::Scenario;
+use chikaku_simulator::experiment::scenario_result::tables;
+use chikaku_simulator::scenario::{Scenario, library};
+use chikaku_simulator::trace_file;
 use chikaku_simulator::world::{Contact, Outcome, World};
+use cpu_time::ProcessTime;
 use serde_json::{Value, json};
 
+use crate::experiment::write_tables;
 use crate::failure::{Failure, read_text, write};
 use crate::output::{self, say};
 use crate::{instant, progress, table};
@@ -26,6 +31,12 @@ pub(crate) struct Arguments {
     /// Write every event as a line of JSON to this file
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
+    /// Run a trace that --trace wrote again, and see that every event is the same
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["scenario", "town", "trace", "seed"])]
+    replay: Option<PathBuf>,
+    /// Write what came of it as tables into this folder, for `chikaku report`
+    #[arg(long, value_name = "DIR", conflicts_with = "town")]
+    out: Option<PathBuf>,
     /// A made-up town of so many phones instead of a scenario file, to see how fast it runs
     #[arg(long, value_name = "PHONES", conflicts_with = "scenario",
           value_parser = clap::value_parser!(u32).range(2..=100_000))]
@@ -40,14 +51,25 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if let Some(phones) = arguments.town {
         return run_town(phones, arguments);
     }
-    let scenario = scenario(arguments.scenario.as_deref())?;
-    let outcome = if let Some(path) = &arguments.trace {
+    let text = scenario_text(arguments.scenario.as_deref())?;
+    let scenario = parsed(&text, arguments.scenario.as_deref())?;
+    let outcome = if let Some(path) = &arguments.replay {
+        let replayed = trace_file::replay(&read_text(path)?);
+        let outcome = replayed.map_err(|error| Failure::refused(error).about(path))?;
+        if !arguments.json {
+            say!("every event is the same, and so is the digest\n");
+        }
+        outcome
+    } else if let Some(path) = &arguments.trace {
         let outcome = World::new(&scenario, arguments.seed).with_trace().run(|_| {});
-        write_trace(path, &outcome)?;
+        write(path, trace_file::write(&outcome, &text).map_err(Failure::refused)?.as_bytes())?;
         outcome
     } else {
         simulate(&scenario, arguments.seed)
     };
+    if let Some(folder) = &arguments.out {
+        write_tables(folder, &tables(&outcome))?;
+    }
     if arguments.json {
         output::json(&to_json(&outcome));
     } else {
@@ -56,20 +78,17 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-fn write_trace(path: &Path, outcome: &Outcome) -> Result<(), Failure> {
-    let mut lines = String::new();
-    for line in &outcome.trace {
-        lines.push_str(&serde_json::to_string(line).map_err(Failure::refused)?);
-        lines.push('\n');
-    }
-    write(path, lines.as_bytes())
-}
-
 fn run_town(phones: u32, arguments: &Arguments) -> Result<(), Failure> {
     let scenario = Scenario::town(phones, arguments.days, arguments.seed);
-    let begun = Instant::now();
-    let outcome = simulate(&scenario, arguments.seed);
+    let (begun, cpu) = (Instant::now(), ProcessTime::now());
+    let bar = progress::bar(1000, "simulating");
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 1000")]
+    let outcome = World::new(&scenario, arguments.seed)
+        .with_spent()
+        .run(|done| bar.set_position((done * 1000.0) as u64));
+    bar.finish_and_clear();
     let minutes = begun.elapsed().as_secs_f64() / 60.0;
+    let core_minutes = cpu.elapsed().as_secs_f64() / 60.0;
     let phone_days = f64::from(phones) * f64::from(arguments.days);
     let judgement = outcome.judgement();
     if arguments.json {
@@ -93,19 +112,55 @@ fn run_town(phones: u32, arguments: &Arguments) -> Result<(), Failure> {
         judgement.missed,
         judgement.falsely
     );
-    say!("{:.0} phone-days per minute, on one thread", phone_days / minutes);
+    say!(
+        "{:.0} phone-days per core-minute ({:.1} s of processor time, {:.1} s in all, one thread)",
+        phone_days / core_minutes,
+        core_minutes * 60.0,
+        minutes * 60.0
+    );
+    if let Some(spent) = outcome.spent {
+        let share = |part: Duration| {
+            100.0 * part.as_secs_f64() / spent.total().as_secs_f64().max(f64::MIN_POSITIVE)
+        };
+        say!(
+            "radio {:.0} %, engines hearing {:.0} %, waking {:.0} %, key files {:.0} %, others {:.0} %",
+            share(spent.radio),
+            share(spent.scans),
+            share(spent.wakes),
+            share(spent.key_files),
+            share(spent.others)
+        );
+    }
+    if let Some(kilobytes) = most_memory_kilobytes() {
+        let megabytes = f64::from(kilobytes) / 1024.0;
+        say!("{megabytes:.0} MB at most, {:.2} MB a phone", megabytes / f64::from(phones));
+    }
     say!("{} events, digest {}", outcome.trace_events, hex::encode(outcome.digest));
     Ok(())
 }
 
+/// The most memory that this process had; `None` where the system does not say.
+fn most_memory_kilobytes() -> Option<u32> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse().ok()
+}
+
 /// The scenario of a file; without one, the office lunch.
 pub(crate) fn scenario(path: Option<&Path>) -> Result<Scenario, Failure> {
-    match path {
-        None => Scenario::office_lunch().map_err(Failure::refused),
-        Some(path) => Scenario::parse(&read_text(path)?).map_err(|error| {
-            Failure::Refused(anyhow::Error::new(error).context(path.display().to_string()))
-        }),
-    }
+    parsed(&scenario_text(path)?, path)
+}
+
+fn scenario_text(path: Option<&Path>) -> Result<String, Failure> {
+    let built_in = || library::named("office_lunch").map_or("", |entry| entry.text).to_owned();
+    path.map_or_else(|| Ok(built_in()), read_text)
+}
+
+fn parsed(text: &str, path: Option<&Path>) -> Result<Scenario, Failure> {
+    Scenario::parse(text).map_err(|error| match path {
+        Some(path) => Failure::refused(error).about(path),
+        None => Failure::refused(error),
+    })
 }
 
 /// Runs it to its end, with a progress bar.
