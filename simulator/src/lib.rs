@@ -7,13 +7,15 @@
 //! * [`regression`]: the scenarios of the library, held against what must come of them;
 //! * [`replay`]: real phones' HCI captures through the same engine;
 //! * [`encounter_file`]: encounter logs as JSON lines;
-//! * [`key_server`]: a key server over HTTP for tests.
+//! * [`key_server`]: a key server over HTTP for tests;
+//! * [`population`]: an epidemic, an app and a prefecture's beds, for millions of people.
 //!
 //! One seed gives one trace, byte for byte, on every machine.
 
 pub mod encounter_file;
 pub mod fidelity;
 pub mod key_server;
+pub mod population;
 pub mod radio;
 pub mod regression;
 pub mod replay;

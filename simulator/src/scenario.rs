@@ -11,6 +11,7 @@ mod error;
 mod expectation;
 mod fault;
 pub mod library;
+mod pairs;
 mod town;
 
 use std::collections::{BTreeMap, BTreeSet};
