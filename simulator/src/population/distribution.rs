@@ -65,7 +65,7 @@ pub(crate) fn factors(deviation: f64) -> Vec<f64> {
     }
     const CLASSES: usize = 256;
     let density = Gamma::new(1.0, deviation);
-    let step = 1.0 / 512.0;
+    let step = 1.0 / 64.0;
     let mut factors = Vec::with_capacity(CLASSES);
     let (mut sum, mut weighted, mut at) = (0.0, 0.0, 0.0);
     while factors.len() + 1 < CLASSES && at < 60.0 {

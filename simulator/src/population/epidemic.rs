@@ -322,8 +322,10 @@ impl<'a> Epidemic<'a> {
                 }
             }
             Event::Hospital { person } => {
+                // A hospital looks until it knows.
                 if !self.knows(person, POSITIVE) {
-                    self.next(day, 0, Event::Test { person }, due);
+                    row.tests += 1;
+                    self.tested_positive(person, day, due, row);
                 }
             }
             Event::Test { person } => {

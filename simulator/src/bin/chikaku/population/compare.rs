@@ -30,7 +30,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     for ((name, mean, deviation), band) in REFERENCE.iter().zip(comparison.without) {
         without.add_row([
             (*name).to_owned(),
-            if deviation.is_nan() { format!("{mean:.0}") } else { format!("{mean:.0} ({deviation:.0})") },
+            if deviation.is_nan() {
+                format!("{mean:.0}")
+            } else {
+                format!("{mean:.0} ({deviation:.0})")
+            },
             format!("{:.0} [{:.0}, {:.0}]", band.mean, band.low, band.high),
         ]);
     }
