@@ -44,7 +44,7 @@ struct Due {
     events: VecDeque<Event>,
     uploads: Vec<Upload>,
     notices: Vec<Notice>,
-    /// Who begins to stay at home after a notice, and until when.
+    /// Who begins to stay at home after a notice, and up to which day.
     stays: Vec<(u32, u16)>,
 }
 
@@ -138,9 +138,9 @@ impl<'a> Epidemic<'a> {
         }
         self.publish(&mut due, day, &mut row);
         self.notify(&mut due, day, &mut row);
-        for &(person, until) in &due.stays {
+        for &(person, last) in &due.stays {
             let drop_out = self.scenario.isolation.notice_drop_out;
-            self.isolations.isolate(person, day, until, drop_out, Ground::Notice);
+            self.isolations.isolate(person, day, last, drop_out, Ground::Notice);
         }
         for case in &self.cases {
             row.hospital_need += u64::from(case.needs_hospital(day));
@@ -311,9 +311,9 @@ impl<'a> Epidemic<'a> {
                 {
                     return;
                 }
-                let until = day.saturating_add(isolation.with_symptoms_days);
+                let last = day.saturating_add(isolation.with_symptoms_days);
                 let drop_out = isolation.symptoms_drop_out;
-                self.isolations.isolate(person, day, until, drop_out, Ground::Symptoms);
+                self.isolations.isolate(person, day, last, drop_out, Ground::Symptoms);
                 let tested = self.seed.on(Purpose::SymptomTest, u32::from(day));
                 if tested.happens(person, testing.symptomatic) && !self.knows(person, TEST_ORDERED)
                 {
@@ -366,15 +366,15 @@ impl<'a> Epidemic<'a> {
         self.facts[person as usize] |= POSITIVE;
         row.new_cases += 1;
         let isolation = &self.scenario.isolation;
-        let until = day.saturating_add(isolation.positive_days);
+        let last = day.saturating_add(isolation.positive_days);
         let drop_out = isolation.positive_drop_out;
         if !self.is_gone(person, day) {
-            self.isolations.isolate(person, day, until, drop_out, Ground::Positive);
+            self.isolations.isolate(person, day, last, drop_out, Ground::Positive);
         }
         if isolation.household {
             for other in self.people.household(person).filter(|&other| other != person) {
                 if !self.is_gone(other, day) {
-                    self.isolations.isolate(other, day, until, drop_out, Ground::Household);
+                    self.isolations.isolate(other, day, last, drop_out, Ground::Household);
                 }
             }
         }
@@ -491,11 +491,11 @@ impl<'a> Epidemic<'a> {
             }
             let stays_from = notice.stays_from(app);
             let counted_from = if isolation.from_contact { notice.contact_day } else { stays_from };
-            let until = counted_from.saturating_add(isolation.notice_days);
+            let last = counted_from.saturating_add(isolation.notice_days);
             if stays_from == day {
-                due.stays.push((person, until));
+                due.stays.push((person, last));
             } else if let Some(later) = self.due.get_mut(usize::from(stays_from)) {
-                later.stays.push((person, until));
+                later.stays.push((person, last));
             }
         }
     }

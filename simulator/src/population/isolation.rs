@@ -50,18 +50,19 @@ impl Isolations {
         self.from[person] <= day && day < self.until[person]
     }
 
-    /// `person` stays at home from the day after `today` to before `until`, unless they give up.
+    /// `person` stays at home from the day after `today` to the end of the day `last`, unless they
+    /// give up.
     pub(crate) fn isolate(
         &mut self,
         person: u32,
         today: u16,
-        until: u16,
+        last: u16,
         drop_out: f64,
         ground: Ground,
     ) {
         let draws = self.seed.on(Purpose::DropOut, u32::from(today));
         let days = kept_days(draws.unit(person, ground as u32), drop_out);
-        let until = until.min(today.saturating_add(1).saturating_add(days));
+        let until = last.saturating_add(1).min(today.saturating_add(1).saturating_add(days));
         let index = person as usize;
         if until <= today.saturating_add(1) {
             return;
