@@ -7,8 +7,8 @@ use chikaku_core::time::Timestamp;
 use super::{Diagnosis, Interference, KeyServer, PhoneSpecification, Scenario, Stay};
 use crate::radio::{Environment, PhoneModel};
 
-/// 2026-04-06T01:00:00Z, in the middle of a UTC day.
-const MEETING: i64 = 1_775_437_200;
+/// 2026-04-06T18:00:00Z: the longest meeting is over, and its key's day soon after.
+const MEETING: i64 = 1_775_498_400;
 const MODELS: [PhoneModel; 6] = [
     PhoneModel::S10,
     PhoneModel::A40,
@@ -19,13 +19,13 @@ const MODELS: [PhoneModel; 6] = [
 ];
 
 impl Scenario {
-    /// `pairs` pairs, each alone in its place. One of each tests positive on the day after. Pairs
+    /// `pairs` pairs, each alone in its place. One of each publishes keys an hour after midnight. Pairs
     /// begin at different seconds, so that they meet at every phase of the scans.
     #[must_use]
     pub fn pairs(environment: Environment, distance_m: f64, minutes: u32, pairs: u32) -> Self {
         let at = |seconds| Timestamp::from_unix_seconds(seconds).unwrap_or(Timestamp::EPOCH);
         let from = |pair: u32| at(MEETING).saturating_add(pair * 37 % 600);
-        let day_after = at(MEETING).saturating_add(86_400);
+        let day_after = at(MEETING).saturating_add(7 * 3600);
         let count = pairs as usize;
         let stay = |pair: u32| {
             let first = 2 * pair as usize;
@@ -54,11 +54,11 @@ impl Scenario {
             shows: String::new(),
             incidents: Vec::new(),
             starts: at(MEETING).saturating_sub(1200),
-            ends: day_after.saturating_add(26 * 3600),
+            ends: day_after.saturating_add(6 * 3600),
             phones: (0..2 * count).map(phone).collect(),
             stays: (0..pairs).map(stay).collect(),
             diagnoses: (0..count).map(diagnosis).collect(),
-            key_server: KeyServer { export_every_hours: 12, download_every_hours: 12 },
+            key_server: KeyServer { export_every_hours: 1, download_every_hours: 2 },
             interference: Interference::default(),
             faults: Vec::new(),
             adversaries: Vec::new(),
