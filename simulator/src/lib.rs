@@ -11,7 +11,8 @@
 //! * [`replay`]: real phones' HCI captures through the same engine;
 //! * [`trace_file`]: traces that can be run again;
 //! * [`encounter_file`]: encounter logs as JSON lines;
-//! * [`key_server`]: a key server over HTTP for tests.
+//! * [`key_server`]: a key server over HTTP for tests;
+//! * [`population`]: an epidemic, an app and a prefecture's beds, for millions of people.
 //!
 //! One seed gives one trace, byte for byte, on every machine.
 
@@ -20,6 +21,7 @@ pub mod encounter_file;
 pub mod experiment;
 pub mod fidelity;
 pub mod key_server;
+pub mod population;
 pub mod radio;
 pub mod regression;
 pub mod replay;

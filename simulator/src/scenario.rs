@@ -12,6 +12,7 @@ mod expectation;
 mod fault;
 pub mod field_log;
 pub mod library;
+mod pairs;
 mod town;
 
 use std::collections::{BTreeMap, BTreeSet};

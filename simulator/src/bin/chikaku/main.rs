@@ -14,6 +14,7 @@ mod live;
 mod log;
 mod match_keys;
 mod output;
+mod population;
 mod progress;
 mod public_key;
 #[cfg(all(feature = "live", target_os = "linux"))]
@@ -45,6 +46,8 @@ struct Arguments {
 enum Command {
     /// Run phones on a virtual clock and a virtual radio: who meets, who is notified, and why
     Simulate(simulate::Arguments),
+    /// Let an epidemic pass through a population with an app: beds, benefits, and their price
+    Population(population::Arguments),
     /// Explain a simulation: why a phone's user was told, and on every other day why not
     Explain(explain::Arguments),
     /// Run the library of faults and attacks, and see that each comes out as it must
@@ -87,6 +90,7 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Simulate(arguments) => simulate::run(&arguments),
+        Command::Population(arguments) => population::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Scenarios(command) => scenarios::run(&command),
         Command::Experiment(arguments) => experiment::run(&arguments),
