@@ -6,6 +6,7 @@
 //! | E2 | what adoption, carrying and reporting do together |
 //! | E4 | how often to scan |
 //! | E5 | what each rule makes of distance and duration |
+//! | E6 | what an official for each case costs a venue's visitors |
 //! | E8 | each incident, with and without its defences, and when the status says so |
 //! | E9 | on how many days a person can be followed |
 //!
@@ -23,6 +24,7 @@ pub mod parquet_file;
 mod rules;
 pub mod scenario_result;
 pub mod table;
+mod venues;
 
 use std::collections::BTreeSet;
 
@@ -44,6 +46,8 @@ pub enum Experiment {
     E4,
     /// The rules.
     E5,
+    /// The venues.
+    E6,
     /// The incidents.
     E8,
     /// Linkability.
@@ -53,7 +57,7 @@ pub enum Experiment {
 /// How large an experiment is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Phones of the towns of E1, E2 and E9.
+    /// Phones of the towns of E1, E2, E6 and E9.
     pub phones: u32,
     /// Days of those towns.
     pub days: u32,
@@ -80,7 +84,8 @@ pub enum ExperimentError {
 
 impl Experiment {
     /// Every experiment.
-    pub const ALL: [Self; 6] = [Self::E1, Self::E2, Self::E4, Self::E5, Self::E8, Self::E9];
+    pub const ALL: [Self; 7] =
+        [Self::E1, Self::E2, Self::E4, Self::E5, Self::E6, Self::E8, Self::E9];
 
     /// Its name on the command line.
     #[must_use]
@@ -90,6 +95,7 @@ impl Experiment {
             Self::E2 => "E2",
             Self::E4 => "E4",
             Self::E5 => "E5",
+            Self::E6 => "E6",
             Self::E8 => "E8",
             Self::E9 => "E9",
         }
@@ -103,6 +109,7 @@ impl Experiment {
             Self::E2 => "What do adoption, carrying and reporting do together?",
             Self::E4 => "How often must a phone scan?",
             Self::E5 => "What does each rule make of distance and duration?",
+            Self::E6 => "What does an official for each case cost the visitors of venues?",
             Self::E8 => "What does each incident do, and when does the status say so?",
             Self::E9 => "On how many days can a person be followed?",
         }
@@ -122,6 +129,7 @@ impl Experiment {
             Self::E1 | Self::E2 => seeds,
             Self::E4 => 35 * seeds,
             Self::E5 => 2 * seeds,
+            Self::E6 => 5 * seeds,
             Self::E8 => incidents::variants(settings),
             Self::E9 => 3 * seeds,
         }
@@ -141,6 +149,7 @@ impl Experiment {
             Self::E2 => grid::run(settings, done),
             Self::E4 => duty_cycle::run(settings, done),
             Self::E5 => rules::run(settings, done),
+            Self::E6 => venues::run(settings, done),
             Self::E8 => incidents::run(settings, done)?,
             Self::E9 => linkability::run(settings, done),
         })

@@ -54,6 +54,30 @@ fn every_due_contact_has_exactly_one_fate_and_nobody_gets_lost() {
 }
 
 #[test]
+fn venues_tell_without_an_official_and_only_who_was_there() {
+    let tables = Experiment::E6.run(&small(), &|| ()).unwrap();
+    let found = &tables[0];
+    let gates = found.words("gate");
+    let column = |name| found.numbers(name);
+    let (scanned, due, told) = (column("visits_scanned"), column("due"), column("told_due"));
+    let messages = column("messages_per_1000_positives");
+    let sum = |of: &[Option<f64>], gate: &str, share: f64| -> f64 {
+        let rows = (0..found.rows())
+            .filter(|row| gates[*row] == gate && (scanned[*row].unwrap() - share).abs() < 1e-9);
+        rows.map(|row| of[row].unwrap()).sum()
+    };
+    let itself = "every phone for itself";
+    assert!(sum(&due, itself, 1.0) > 3.0);
+    // Who scans every code is told of every contact that was long enough.
+    assert!((sum(&told, itself, 1.0) - sum(&due, itself, 1.0)).abs() < 0.5);
+    let shares = [0.1, 0.3, 0.5, 0.8, 1.0].map(|share| sum(&told, itself, share));
+    assert!(shares.is_sorted() && shares[0] < shares[4], "{shares:?}");
+    assert!(sum(&told, "an official, in a surge", 1.0) < sum(&told, itself, 1.0));
+    let in_kanagawa = (0..found.rows()).filter(|row| gates[*row] == "as in Kanagawa");
+    assert!(in_kanagawa.map(|row| messages[row].unwrap()).all(|count| count < 0.5));
+}
+
+#[test]
 fn the_grid_starts_at_nothing_and_the_number_of_threads_does_not_show() {
     let one = Experiment::E2.run(&small(), &|| ()).unwrap();
     let again = Experiment::E2.run(&small(), &|| ()).unwrap();
@@ -135,5 +159,5 @@ fn what_is_no_table_is_refused_with_its_file() {
     let (_, broken) = chikaku(&["report", out], 3);
     assert!(broken.contains("e1_funnel.parquet"), "{broken}");
     let (_, unknown) = chikaku(&["experiment", "E3", "--out", out], 2);
-    assert!(unknown.contains("E1, E2, E4"), "{unknown}");
+    assert!(unknown.contains("E1, E2, E4, E5, E6"), "{unknown}");
 }

@@ -30,9 +30,10 @@ pub fn sections(tables: &[Table]) -> Vec<Section> {
     sections.extend(named("e2_grid").map(grid));
     sections.extend(named("e4_duty_cycle").map(duty_cycle));
     sections.extend(named("e5_roc").map(|roc| rules(roc, named("e5_contacts"))));
+    sections.extend(named("e6_venues").map(venues));
     sections.extend(named("e8_incidents").map(incidents));
     sections.extend(named("e9_linkability").map(linkability));
-    let known = ["scenario_", "e1_", "e2_", "e4_", "e5_", "e8_", "e9_"];
+    let known = ["scenario_", "e1_", "e2_", "e4_", "e5_", "e6_", "e8_", "e9_"];
     for other in tables.iter().filter(|one| !known.iter().any(|start| one.name.starts_with(start)))
     {
         sections.push(Section {
@@ -279,6 +280,44 @@ fn duty_cycle(found: &Table) -> Section {
         lines("What it costs", &pauses, &seconds, &[on]),
     ];
     section(Experiment::E4, summary, figures)
+}
+
+fn venues(found: &Table) -> Section {
+    let number = |name: &str| found.numbers(name);
+    let (scanned, due, told) = (number("visits_scanned"), number("due"), number("told_due"));
+    let waited = number("days_from_test_to_message");
+    let gates = found.words("gate");
+    let at = |column: &[Option<f64>], row: usize| column.get(row).copied().flatten();
+    let mut names: Vec<&str> = Vec::new();
+    for gate in &gates {
+        if !names.contains(gate) {
+            names.push(gate);
+        }
+    }
+    let mut series = Vec::new();
+    let mut waits = Vec::new();
+    for (colour, name) in names.into_iter().enumerate() {
+        let rows = || (0..found.rows()).filter(|row| gates.get(*row) == Some(&name));
+        let shares = means(rows().filter_map(|row| {
+            let share = at(&told, row)? / at(&due, row)?.max(1.0);
+            Some((thousandths(at(&scanned, row)), share))
+        }));
+        let points = shares.iter().map(|&(x, share)| (from_thousandths(x), share)).collect();
+        series.push(Series { name: name.to_owned(), points, line: true, colour });
+        let wait = means(rows().filter_map(|row| Some(((), at(&waited, row)?))));
+        waits.push(match wait.first() {
+            Some(((), days)) => format!("{name}: {days:.1} days after the test"),
+            None => format!("{name}: nobody is told"),
+        });
+    }
+    let summary = format!("When the message comes. {}.", waits.join("; "));
+    let x = Axis::share("share of visits that are scanned");
+    let y = Axis::share("told, of the visitors who were together with a positive one");
+    section(
+        Experiment::E6,
+        summary,
+        vec![lines("Told, by who lets a warning out", &x, &y, &series)],
+    )
 }
 
 fn rules(roc: &Table, contacts: Option<&Table>) -> Section {

@@ -14,14 +14,14 @@ use crate::progress;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// E1 (funnel), E2 (adoption, carrying, reporting), E4 (duty cycle), E5 (rules), E8 (incidents),
+    /// E1 (funnel), E2 (adoption, carrying, reporting), E4 (duty cycle), E5 (rules), E6 (venues), E8 (incidents),
     /// E9 (linkability), or several of them, or `all`
     #[arg(required = true, value_name = "NAME", value_parser = experiments)]
     experiments: Vec<Vec<Experiment>>,
     /// Folder for the tables, as Parquet; `chikaku report` reads it
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Phones of the made-up town of E1, E2 and E9
+    /// Phones of the made-up town of E1, E2, E6 and E9
     #[arg(long, default_value_t = Settings::default().phones,
           value_parser = clap::value_parser!(u32).range(8..=10_000))]
     phones: u32,
