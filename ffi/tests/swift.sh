@@ -20,7 +20,10 @@ readme=$(readme_code ios/README.md swift "$work/Readme.swift")
 place "$readme" "$package/Testing/Readme/Readme.swift"
 check 'the package and the lines of the README compile' \
   in_swift_root env CHIKAKU_LOCAL_LIBRARY="$libraries" swift build --build-tests --package-path "$package" --disable-sandbox
-in_swift_root env CHIKAKU_LOCAL_LIBRARY="$libraries" \
+# As the folders of the Kotlin tests; the tree has the machine's /dev.
+memory=/dev/shm
+[ -w "$memory" ] || memory=/tmp
+in_swift_root env TMPDIR="$memory" CHIKAKU_LOCAL_LIBRARY="$libraries" \
   swift test --skip-build --package-path "$package" --disable-sandbox 2>&1 | tee "$work/swift.log" || true
 # The last of these lines is that of all tests together.
 all=$(grep -E 'Executed [0-9]+ tests?, with [0-9]+ failures?' "$work/swift.log" | tail -n 1 || true)
