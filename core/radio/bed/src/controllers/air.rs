@@ -76,7 +76,7 @@ impl Air {
                     .controllers
                     .get_mut(number)
                     .and_then(Option::as_mut)
-                    .and_then(Controller::from_host)
+                    .and_then(Controller::receive)
                 {
                     self.take(number, message);
                 }

@@ -79,7 +79,7 @@ impl Controller {
     }
 
     /// The next thing that the host sends.
-    pub(crate) fn from_host(&mut self) -> Option<FromHost> {
+    pub(crate) fn receive(&mut self) -> Option<FromHost> {
         let mut packet = [0; 1100];
         loop {
             let length = self.device.read(&mut packet).ok().filter(|length| *length > 0)?;
