@@ -36,7 +36,7 @@ fn every_due_contact_has_exactly_one_fate_and_nobody_gets_lost() {
     let due = funnel.numbers("due_contacts");
     let mut sums: BTreeMap<(String, u64), (f64, f64)> = BTreeMap::new();
     for row in 0..funnel.rows() {
-        let sum = sums.entry((arms[row].to_owned(), seeds[row].unwrap() as u64)).or_default();
+        let sum = sums.entry((arms[row].to_owned(), seeds[row].unwrap().to_bits())).or_default();
         sum.0 += contacts[row].unwrap();
         sum.1 = due[row].unwrap();
     }

