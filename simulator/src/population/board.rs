@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::admission::Admission;
-use super::disease::Case;
+use super::disease::{Case, NEVER};
 use super::draw::{Purpose, Seed};
 use super::monitor::Day;
 use super::scenario::{Hospital, Scenario};
@@ -223,7 +223,8 @@ impl Board {
 fn is_looked_after(patient: &Patient, hospital: &Hospital, day: u16, cases: &[Case]) -> bool {
     let cared_for = day < patient.registered.saturating_add(hospital.care_days);
     let Some(case) = cases.get(patient.case as usize) else { return cared_for };
-    if case.dies && case.ends <= day {
+    // Dead, or sent home from the hospital.
+    if case.hospital != NEVER && case.ends <= day {
         return false;
     }
     // A hospital is still to come for somebody who tested positive early.
@@ -251,7 +252,6 @@ fn whole(minutes: f64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::disease::NEVER;
     use super::*;
 
     fn case(person: u32, hospital: u16, critical: u16) -> Case {

@@ -1,7 +1,7 @@
-//! How often a phone calls a contact High: measured with the simulator of phones, by environment,
-//! distance and duration, and only looked up here.
+//! How often a phone calls a contact High, by environment, distance and duration: only looked up.
 //!
-//! `simulator/populations/detection.csv` is written by `chikaku population table`.
+//! `simulator/populations/detection.csv` says where its rows come from; `chikaku population table`
+//! measures them with the simulator of phones.
 
 use core::fmt::Write as _;
 

@@ -83,7 +83,7 @@ impl<'a> Epidemic<'a> {
             // Who has the app at a low adoption has it at a higher one too.
             let has_app = drawn < smartphones * app.adoption;
             let has_smartphone = drawn < smartphones;
-            u8::from(has_app) * HAS_APP | u8::from(has_smartphone) * HAS_SMARTPHONE
+            (u8::from(has_app) * HAS_APP) | (u8::from(has_smartphone) * HAS_SMARTPHONE)
         });
         let mut epidemic = Self {
             scenario,

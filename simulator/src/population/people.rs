@@ -155,8 +155,10 @@ impl People {
             self.network[person as usize] = network;
             sizes[usize::from(network)] += 1;
         }
-        for network in 0..NETWORKS {
-            self.network_starts[network + 1] = self.network_starts[network] + sizes[network];
+        let mut start = 0;
+        for (next, size) in self.network_starts.iter_mut().skip(1).zip(sizes) {
+            start += size;
+            *next = start;
         }
         self.members = vec![0; self.count() as usize];
         // Households must not sit together at work: everybody gets a place at random.
@@ -219,7 +221,7 @@ pub(crate) fn pick(shares: &[f64], drawn: f64) -> usize {
         sum += share;
         drawn < sum
     });
-    found.unwrap_or(shares.len().saturating_sub(1))
+    found.unwrap_or_else(|| shares.len().saturating_sub(1))
 }
 
 fn age(shares: &[f64; 9], decades: core::ops::Range<usize>, decade: f64, year: f64) -> u8 {

@@ -125,7 +125,10 @@ fn simulate(arguments: &Run) -> Result<(), Failure> {
     Ok(())
 }
 
-const INDICATORS: [(&str, fn(&Day) -> u64); 11] = [
+/// A name, and what it stands for.
+type Indicator = (&'static str, fn(&Day) -> u64);
+
+const INDICATORS: [Indicator; 11] = [
     ("infections", |day| day.infections),
     ("positive results", |day| day.new_cases),
     ("  with the app", |day| day.positives_with_app),
