@@ -1,24 +1,14 @@
-//! Whom to read over GATT, and how often.
-//!
-//! A phone that cannot put service data on the air answers a read with the same twenty bytes. Each
-//! read is a connection, so a peer is read once in each ten-minute interval, with which its payload
-//! changes, and an interval has a budget. Nothing outlives the interval, and a peer's handle (an
-//! address, or iOS's identifier) is kept only as a hash with a secret that goes with it.
+//! Whom to read over GATT, and how often: the core's planner, as a host asks it peer by peer.
 
-use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use chikaku_core::advertisement::Advertisement;
+use chikaku_core::gatt::{ReadPlanner, SeenPeer};
 use getrandom::SysRng;
 use rand_core::TryRng;
-use sha2::{Digest, Sha256};
 
 use crate::ExposureNotificationError;
 use crate::number;
-
-/// How long a peer that failed is left alone the first time, in seconds; each time twice as long.
-const FIRST_PAUSE_SECONDS: u32 = 30;
-/// Peers remembered in one interval; further ones are not read.
-const PEERS: usize = 1_024;
 
 /// What to do about a peer that was just seen.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Enum)]
@@ -37,29 +27,7 @@ pub enum GattDecision {
 /// Decides about reads. Thread-safe, and independent of the client.
 #[derive(Debug, uniffi::Object)]
 pub struct GattReadPlanner {
-    reads_per_interval: u32,
-    interval: Mutex<Interval>,
-}
-
-#[derive(Default)]
-struct Interval {
-    number: Option<u32>,
-    secret: [u8; 32],
-    reads: u32,
-    peers: HashMap<[u8; 32], Peer>,
-}
-
-impl core::fmt::Debug for Interval {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "Interval({} reads)", self.reads)
-    }
-}
-
-#[derive(Default)]
-struct Peer {
-    payload: Option<Vec<u8>>,
-    failures: u32,
-    not_before: i64,
+    planner: Mutex<ReadPlanner>,
 }
 
 #[uniffi::export]
@@ -67,40 +35,35 @@ impl GattReadPlanner {
     /// At most so many connections in ten minutes.
     ///
     /// # Errors
-    /// [`ExposureNotificationError::InvalidArgument`] for a negative number.
+    /// [`ExposureNotificationError::InvalidArgument`] for a negative number, `Internal` without
+    /// random numbers.
     #[uniffi::constructor(default(reads_per_interval = 60))]
     pub fn new(reads_per_interval: i32) -> Result<Self, ExposureNotificationError> {
         let reads_per_interval = number::count("reads per interval", reads_per_interval)?;
-        Ok(Self { reads_per_interval, interval: Mutex::default() })
+        let mut secret = [0; 32];
+        SysRng.try_fill_bytes(&mut secret).map_err(|_| ExposureNotificationError::Internal)?;
+        Ok(Self { planner: Mutex::new(ReadPlanner::new(reads_per_interval, secret)) })
     }
 
     /// A peer with the service was seen. `Read` counts as a read.
     ///
     /// # Errors
-    /// [`ExposureNotificationError::InvalidArgument`] for a time that is none, `Internal` without
-    /// random numbers.
+    /// [`ExposureNotificationError::InvalidArgument`] for a time that is none.
     pub fn on_seen(
         &self,
         peer: String,
         unix_seconds: i64,
     ) -> Result<GattDecision, ExposureNotificationError> {
-        let mut interval = self.interval_at(unix_seconds)?;
-        let name = interval.name(&peer);
-        let is_new = !interval.peers.contains_key(&name);
-        let exhausted = interval.reads >= self.reads_per_interval;
-        if is_new && (exhausted || interval.peers.len() >= PEERS) {
-            return Ok(GattDecision::Wait);
+        let now = number::timestamp("time", unix_seconds)?;
+        let mut planner = self.planner.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(payload) = planner.known(peer.as_bytes(), now) {
+            return Ok(GattDecision::Known { service_data: payload.to_service_data().to_vec() });
         }
-        let known = interval.peers.entry(name).or_default();
-        if let Some(service_data) = &known.payload {
-            return Ok(GattDecision::Known { service_data: service_data.clone() });
-        }
-        if exhausted || unix_seconds < known.not_before {
-            return Ok(GattDecision::Wait);
-        }
-        known.not_before = i64::MAX;
-        interval.reads += 1;
-        Ok(GattDecision::Read)
+        let seen = SeenPeer { name: peer.as_bytes(), rssi: None };
+        Ok(match planner.choose(&[seen], now) {
+            Some(_) => GattDecision::Read,
+            None => GattDecision::Wait,
+        })
     }
 
     /// A read has ended; `None`: it failed.
@@ -113,42 +76,11 @@ impl GattReadPlanner {
         service_data: Option<Vec<u8>>,
         unix_seconds: i64,
     ) -> Result<(), ExposureNotificationError> {
-        let mut interval = self.interval_at(unix_seconds)?;
-        let name = interval.name(&peer);
-        // A read that was begun in the interval before says nothing about this one.
-        let Some(known) = interval.peers.get_mut(&name) else { return Ok(()) };
-        known.payload = service_data.filter(|data| data.len() == 20);
-        if known.payload.is_none() {
-            let doublings = known.failures.min(8);
-            let pause = i64::from(FIRST_PAUSE_SECONDS) << doublings;
-            known.failures = known.failures.saturating_add(1);
-            known.not_before = unix_seconds.saturating_add(pause);
-        }
+        let now = number::timestamp("time", unix_seconds)?;
+        let answer = service_data.and_then(|data| Advertisement::from_service_data(&data).ok());
+        let mut planner = self.planner.lock().unwrap_or_else(PoisonError::into_inner);
+        planner.answered(peer.as_bytes(), answer, now);
         Ok(())
-    }
-}
-
-impl GattReadPlanner {
-    /// The interval of this time; a new one forgets everything of the one before.
-    fn interval_at(
-        &self,
-        unix_seconds: i64,
-    ) -> Result<std::sync::MutexGuard<'_, Interval>, ExposureNotificationError> {
-        let number = number::timestamp("time", unix_seconds)?.interval().get();
-        let mut interval = self.interval.lock().unwrap_or_else(PoisonError::into_inner);
-        if interval.number != Some(number) {
-            *interval = Interval { number: Some(number), ..Interval::default() };
-            SysRng
-                .try_fill_bytes(&mut interval.secret)
-                .map_err(|_| ExposureNotificationError::Internal)?;
-        }
-        Ok(interval)
-    }
-}
-
-impl Interval {
-    fn name(&self, peer: &str) -> [u8; 32] {
-        Sha256::new().chain_update(self.secret).chain_update(peer).finalize().into()
     }
 }
 
