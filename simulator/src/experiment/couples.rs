@@ -19,6 +19,8 @@ const ENVIRONMENTS: [Environment; 4] =
     [Environment::Lunch, Environment::Office, Environment::Queue, Environment::Party];
 /// Seconds by which meetings begin at different phases of the scans.
 const PHASES_SECONDS: f64 = 600.0;
+/// What the first generation is told of every key.
+const TRANSMISSION_RISK_LEVEL: u8 = 7;
 
 /// Two people; the first tests positive.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -100,7 +102,14 @@ pub(super) fn verdicts(outcome: &Outcome, profile: &RiskProfile) -> Vec<(f64, bo
             let keys: Vec<_> = phone
                 .exposures
                 .iter()
-                .map(|exposure| profile.as_reported(&exposure.published))
+                .map(|exposure| {
+                    let mut key = profile.as_reported(&exposure.published);
+                    if profile.mapping().is_none() {
+                        // The first generation counts no key without it, as COCOA found out.
+                        key.details.transmission_risk_level = Some(TRANSMISSION_RISK_LEVEL);
+                    }
+                    key
+                })
                 .collect();
             let evidence: Vec<_> = phone
                 .exposures

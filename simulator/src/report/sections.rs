@@ -349,8 +349,8 @@ fn rules(roc: &Table, contacts: Option<&Table>) -> Section {
     }
     let mut figures = vec![lines(
         "Told rightly and falsely from each score on; dots are the rules as shipped",
-        &Axis::share("share told of those far away or behind a wall"),
-        &Axis::share("share told of those nearer than 1.5 m for 15 min"),
+        &Axis::share("falsely told: far, or behind a wall"),
+        &Axis::share("rightly told: near and long"),
         &series,
     )];
     if let Some(contacts) = contacts {
