@@ -219,8 +219,8 @@ fn grid(found: &Table) -> Section {
     let cells = Series { name: "an arm".to_owned(), points, line: false, colour: 0 };
     figures.push(lines("Measured beside the product of its factors", &x, &y, &[ideal, cells]));
     let summary = format!(
-        "The share told follows detection × reporting × adoption² × carrying²; the farthest arm is \
-         {:.1} points off.",
+        "Held against detection × reporting × adoption² × carrying², the farthest arm is {:.1} points \
+         off; the fewer positives, the farther.",
         apart * 100.0
     );
     section(Experiment::E2, summary, figures)
