@@ -144,8 +144,8 @@ pub(crate) fn parts(changes: &[Change]) -> Result<Vec<Part>, LogError> {
             }
             Change::Engine(record) => add(None, StoredChange::Engine(Json::of(record)?)),
             Change::LiveKey(live) => {
-                let last = last_day(live.published.key.rolling_end());
-                add(Some(last), StoredChange::LiveKey(StoredLiveKey::of(live)));
+                // It may outlive its day: it goes by the age of its publication as well.
+                add(None, StoredChange::LiveKey(StoredLiveKey::of(live)));
             }
             Change::Cursor(Cursor { source, position }) => {
                 add(None, StoredChange::Cursor { source: source.clone(), position: *position });

@@ -52,7 +52,12 @@ impl MemoryLog {
             exposure.forget(|heard_at| heard_at < instant)
                 || exposure.published.key.rolling_end().start() > instant
         });
-        self.live_keys.retain(|_, live| live.published.key.rolling_end().start() > instant);
+        // By date and by age: a clock that is ahead must not make a key look new to a sighting that
+        // is still there, and that was heard when the key was public.
+        self.live_keys.retain(|_, live| {
+            live.published.key.rolling_end().start() > instant
+                || live.first_available.elapsed_seconds >= horizon.elapsed_seconds
+        });
         self.audit.retain(|entry| entry.at >= instant);
         self.days.retain(|day, _| *day >= instant.day());
         self.assessed.retain(|day, _| *day >= instant.day());
