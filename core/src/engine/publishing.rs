@@ -15,7 +15,7 @@ use crate::publish::attempts::Wait;
 use crate::publish::queue::{Outcome, UploadStatus};
 use crate::publish::release::ReleaseError;
 use crate::publish::{Answer, Endpoint, IdempotencyKey, ReleaseRequest, VerificationCode};
-use crate::time::{DAY_SECONDS, Timestamp};
+use crate::time::DAY_SECONDS;
 
 /// What the host says about publishing keys. `Debug` shows no code.
 #[non_exhaustive]
@@ -115,7 +115,6 @@ impl State {
                 turn.outputs.push(Output::UploadQueued(queued));
             }
             PublishInput::NextCall => {
-                self.add_decoy_if_due(endpoint, now, rng);
                 let call = endpoint.and_then(|to| self.publishing.uploads.next(to, now, rng));
                 if let Some(call) = call {
                     turn.outputs.push(Output::UploadCall(Box::new(call)));
@@ -175,24 +174,13 @@ impl State {
         }
         self.publishing.forget_before(since);
         let endpoint = configuration.upload_endpoint.as_ref();
-        if self.add_decoy_if_due(endpoint, turn.now, rng) {
-            self.say_when_uploads_are_due(turn);
-        }
-    }
-
-    fn add_decoy_if_due(
-        &mut self,
-        endpoint: Option<&Endpoint>,
-        now: Timestamp,
-        rng: &mut (impl CryptoRng + ?Sized),
-    ) -> bool {
         let is_due = endpoint.is_some()
             && self.record.switched_on
-            && self.publishing.decoys.is_due(now, rng);
+            && self.publishing.decoys.is_due(turn.now, rng);
         if is_due {
-            self.publishing.uploads.add_decoy(now, rng);
+            self.publishing.uploads.add_decoy(turn.now, rng);
+            self.say_when_uploads_are_due(turn);
         }
-        is_due
     }
 
     pub(super) fn say_when_uploads_are_due(&self, turn: &mut Turn) {

@@ -4,19 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chikaku_core::time::Timestamp;
 
+use super::town::MODELS;
 use super::{Diagnosis, Interference, KeyServer, PhoneSpecification, Scenario, Stay};
-use crate::radio::{Environment, PhoneModel};
+use crate::radio::Environment;
 
 /// 2026-04-06T18:00:00Z: the longest meeting is over, and its key's day soon after.
 const MEETING: i64 = 1_775_498_400;
-const MODELS: [PhoneModel; 6] = [
-    PhoneModel::S10,
-    PhoneModel::A40,
-    PhoneModel::S10e,
-    PhoneModel::A51,
-    PhoneModel::S20,
-    PhoneModel::A90,
-];
 
 impl Scenario {
     /// `pairs` pairs, each alone in its place. One of each publishes keys an hour after midnight. Pairs

@@ -10,7 +10,8 @@ use crate::world::randomness::Randomness;
 
 /// 2026-04-05T15:00:00Z, midnight in Japan before a Monday.
 const MIDNIGHT: i64 = 1_775_401_200;
-const MODELS: [PhoneModel; 6] = [
+/// The models that people have, in turn.
+pub(super) const MODELS: [PhoneModel; 6] = [
     PhoneModel::S10,
     PhoneModel::A40,
     PhoneModel::S10e,
