@@ -165,6 +165,20 @@ fn rotated<const N: usize>(v: Vector) -> Vector {
 
 // ------------------------------------------------------------------------------------ SHA-256
 
+/// Writes `$body` out for `$t` from 0 to 15. As a loop, the compiler would keep the schedule in
+/// memory, whose words it must load and store in every round; so, it stays in registers.
+macro_rules! sixteen {
+    ($t:ident => $body:expr) => {
+        sixteen!($t => $body; 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15)
+    };
+    ($t:ident => $body:expr; $($number:literal)*) => {
+        $({
+            const $t: usize = $number;
+            $body;
+        })*
+    };
+}
+
 features! {
 #[inline]
 fn xor3(a: Vector, b: Vector, c: Vector) -> Vector {
@@ -218,14 +232,15 @@ fn extend(w: &mut [Vector; 16], t: usize) {
 fn compress(before: &[Vector; 8], block: &[Vector; 16]) -> [Vector; 8] {
     let mut w = *block;
     let mut state = *before;
-    for (word, constant) in w.iter().zip(&hkdf::ROUND) {
-        state = round(state, add(*word, words(*constant)));
+    let (first, rest) = hkdf::ROUND.as_chunks::<16>().0.split_at(1);
+    for constants in first {
+        sixteen!(T => state = round(state, add(w[T], words(constants[T]))));
     }
-    for constants in hkdf::ROUND[16..].as_chunks::<16>().0 {
-        for t in 0..16 {
-            extend(&mut w, t);
-            state = round(state, add(w[t], words(constants[t])));
-        }
+    for constants in rest {
+        sixteen!(T => {
+            extend(&mut w, T);
+            state = round(state, add(w[T], words(constants[T])));
+        });
     }
     sum(state, before)
 }
@@ -235,9 +250,7 @@ fn compress(before: &[Vector; 8], block: &[Vector; 16]) -> [Vector; 8] {
 fn compress_info(before: &[Vector; 8]) -> [Vector; 8] {
     let mut state = *before;
     for constants in hkdf::INFO_ROUND.as_chunks::<16>().0 {
-        for constant in constants {
-            state = round(state, words(*constant));
-        }
+        sixteen!(T => state = round(state, words(constants[T])));
     }
     sum(state, before)
 }
