@@ -20,7 +20,7 @@ kernel=user-mode
 case "${1:-}" in
   --quick) scenarios=(two_nodes); SPAN=${SPAN:-2400} ;;
   --stock-kernel) kernel=stock; scenarios=(stock_kernel) ;;
-  '') scenarios=(faults crowd gatt store two_nodes day) ;;
+  '') scenarios=(faults crowd gatt silent_peers store two_nodes day) ;;
   *) scenarios=("$@") ;;
 esac
 
@@ -71,7 +71,7 @@ for scenario in "${scenarios[@]}"; do
   openssl ec -in "$work/bed/private.pem" -pubout -out "$work/bed/public.pem" 2>/dev/null
   for program in chikaku virtual-controllers judge; do strip -o "$work/bed/$program" "$binaries/$program"; done
   (cd "$work" && find init bed -print0 | cpio --null -o -H newc --quiet) > "$work/bed.cpio"
-  log=$cache/$scenario.log
+  log=$cache/$scenario${SPAN:+-$SPAN}.log
   started=$SECONDS
   if [ $kernel = user-mode ]; then
     cat "$cache/$suite/base.cpio" "$work/bed.cpio" > "$work/initrd"

@@ -42,11 +42,20 @@ start_bluetoothd() {
   await 60 adapter_exists || echo "GUEST no adapter: $(tail -5 /tmp/bluetoothd.log)"
 }
 
+# record N: a recorder of controller N. Every recorder hears all controllers, so they cost most of a
+# long run.
+record() {
+  /bed/chikaku record --adapter "hci$1" "$NODES/captures/0$1.btsnoop" >"$NODES/$1.record" 2>&1 &
+  eval "RECORD_$1=$!"
+  # The first scan begins as soon as the node does; on a busy machine a recorder may come later.
+  await 30 test -s "$NODES/captures/0$1.btsnoop" || echo "GUEST no recorder: $(cat "$NODES/$1.record")"
+}
+
 # node N [OPTIONS]: a node on adapter N, with a recorder of its controller beside it.
-node() {
+node() { record "$1"; unrecorded_node "$@"; }
+
+unrecorded_node() {
   number=$1; shift
-  /bed/chikaku record --adapter "hci$number" "$NODES/captures/0$number.btsnoop" >"$NODES/$number.record" 2>&1 &
-  eval "RECORD_$number=$!"
   mkfifo "$NODES/$number.in"
   sleep 1000000 > "$NODES/$number.in" &
   /bed/chikaku live --adapter "hci$number" --json --show-identifiers --public-key /bed/public.pem \
@@ -57,9 +66,10 @@ node() {
 
 tell() { number=$1; shift; echo "$*" > "$NODES/$number.in"; }
 
-# Ends a node and its recorder, and waits for both.
+# Ends a node and its recorder, if it has one, and waits for both.
 end() {
   eval "kill -INT \$NODE_$1; wait \$NODE_$1"; checked $? "node $1 ends when it is told to"
+  eval "[ -n \"\$RECORD_$1\" ]" || return 0
   eval "kill -INT \$RECORD_$1; wait \$RECORD_$1"; checked $? "its recorder, too"
 }
 

@@ -1,6 +1,6 @@
-# Beside the node that is read, four that can be connected to and stay silent. Not part of the whole
-# run: Linux 6.1.192 sooner or later frees a channel twice when BlueZ gives up such a peer, and panics
-# in hci_chan_del.
+# Beside the node that is read, four that can be connected to and stay silent. Linux 6.1.192 as it
+# comes sooner or later deletes a channel twice when such a peer is given up, and panics in
+# hci_chan_del; guest/user-mode-kernel.sh mends that.
 #: COUNT=2
 #: CONTROLLERS='--rssi -50'
 #: BLUETOOTHD=--experimental

@@ -39,14 +39,50 @@ pub enum ControllerLogError {
 /// How long `btmon` may take to start.
 const UNTIL_LISTENING: Duration = Duration::from_secs(10);
 
+/// How long records gather before they are read. A scan has hundreds of records a second: one
+/// wake-up for each costs more than what is done about it. In this time the busiest controller says
+/// an eighth of what the pipe holds.
+const GATHERING: Duration = Duration::from_millis(100);
+
 /// A running `btmon`.
 #[derive(Debug)]
 pub struct ControllerLog {
     /// Killed when dropped.
     _btmon: Child,
-    output: ChildStderr,
+    output: Output,
     records: RecordStream,
     buffer: Vec<u8>,
+}
+
+/// The pipe from `btmon`. While records gather, the runtime does not know of it: it would wake up
+/// for each of them.
+#[derive(Debug)]
+enum Output {
+    Awaited(ChildStderr),
+    LeftAlone(std::process::ChildStderr),
+    /// It could not be handed over.
+    Lost,
+}
+
+impl Output {
+    fn leave_alone(&mut self) -> std::io::Result<()> {
+        *self = match core::mem::replace(self, Self::Lost) {
+            Self::Awaited(output) => Self::LeftAlone(output.into_owned_fd()?.into()),
+            other => other,
+        };
+        Ok(())
+    }
+
+    fn awaited(&mut self) -> std::io::Result<&mut ChildStderr> {
+        *self = match core::mem::replace(self, Self::Lost) {
+            Self::LeftAlone(output) => Self::Awaited(ChildStderr::from_std(output)?),
+            other => other,
+        };
+        match self {
+            Self::Awaited(output) => Ok(output),
+            Self::LeftAlone(_) | Self::Lost => Err(std::io::ErrorKind::BrokenPipe.into()),
+        }
+    }
 }
 
 impl ControllerLog {
@@ -65,13 +101,14 @@ impl ControllerLog {
             .kill_on_drop(true)
             .spawn()
             .map_err(ControllerLogError::Start)?;
-        let output = btmon.stderr.take().ok_or(ControllerLogError::Ended)?;
+        let output = Output::Awaited(btmon.stderr.take().ok_or(ControllerLogError::Ended)?);
         let records = RecordStream::new();
         Ok(Self { _btmon: btmon, output, records, buffer: vec![0; 65_536] })
     }
 
     /// Waits for the next bytes and hands out the records that they complete, each with its bytes
-    /// as they stand in a capture. Nothing is lost if it is dropped while it waits.
+    /// as they stand in a capture: ten times a second at most. Nothing is lost if it is dropped while
+    /// it waits.
     ///
     /// # Errors
     /// [`ControllerLogError`]; nothing more will come.
@@ -79,7 +116,10 @@ impl ControllerLog {
         &mut self,
         each: impl FnMut(&Record<'_>, &[u8]),
     ) -> Result<(), ControllerLogError> {
-        let length = self.output.read(&mut self.buffer).await.map_err(ControllerLogError::Read)?;
+        self.output.leave_alone().map_err(ControllerLogError::Read)?;
+        tokio::time::sleep(GATHERING).await;
+        let output = self.output.awaited().map_err(ControllerLogError::Read)?;
+        let length = output.read(&mut self.buffer).await.map_err(ControllerLogError::Read)?;
         if length == 0 {
             return Err(ControllerLogError::Ended);
         }

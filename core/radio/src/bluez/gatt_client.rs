@@ -129,8 +129,8 @@ impl GattClient {
 
     /// Ends the connection, whether it was made or is still being made.
     ///
-    /// A peer that does not answer is removed: BlueZ then closes its side before the kernel does.
-    /// The other way round Linux 6.1.192 uses memory that it has freed, and panics.
+    /// A peer that does not answer is removed: BlueZ then mostly closes its side before the link
+    /// ends. The other way round Linux 6.1.192 deletes a channel twice, and panics.
     async fn let_go(
         &self,
         connection: &Connection,

@@ -21,6 +21,8 @@ const MOST_DELAY_MICROS: u64 = 10_000;
 const CROWD_INTERVAL: Duration = Duration::from_millis(270);
 /// Nobody listens, so only a host or a control line can change anything.
 const IDLE: Duration = Duration::from_secs(60);
+/// Below it a receiver hears nothing, dBm: usual for Bluetooth LE at 1 Mbit/s.
+const SENSITIVITY: f64 = -94.0;
 /// The number of whoever has no controller.
 const NOBODY: usize = usize::MAX;
 /// Legacy PDU type of a scan response.
@@ -257,7 +259,7 @@ impl Air {
     fn hear(&mut self, to: usize, from: &Advertiser, strength: f64) {
         let Some(Some(controller)) = self.controllers.get_mut(to) else { return };
         let heard = controller.scan.duty * (1.0 - self.loss);
-        if !controller.scan.on || fraction(&mut self.rng) >= heard {
+        if !controller.scan.on || strength < SENSITIVITY || fraction(&mut self.rng) >= heard {
             return;
         }
         if controller.scan.filter && !controller.scan.seen.insert(from.address.to_vec()) {
