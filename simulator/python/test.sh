@@ -8,7 +8,7 @@ cd "$(dirname "$0")"
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/../../target}"
 environment="../../target/population-python"
 [ -x "$environment/bin/python" ] || python3 -m venv "$environment"
-"$environment/bin/pip" install --quiet '.[sweep]'
+"$environment/bin/pip" install --quiet '.[sweep,test]'
 # Whatever starts the build does not come along into the tests: they see the installed package.
 cd tests
 exec "../$environment/bin/python" -m unittest -v test_population

@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::Path;
 
+use chikaku_simulator::population::detection::DetectionTable;
 use chikaku_simulator::population::page::{self, ArmOnPage};
 use chikaku_simulator::population::{self, Arm, Day, Monitor, Scenario, sweep};
 
@@ -86,6 +87,32 @@ fn one_seed_gives_the_same_days_on_any_number_of_threads() {
     let one = digest(1);
     assert_eq!(one, digest(3));
     assert_ne!(one, days(&scenario, &with_app(0.8), 6).digest());
+    // On any machine, and in any version that does not change the model: whoever changes this line
+    // changes every published figure of a seed, and says so in the changelog.
+    assert_eq!(one, "ea7df3049e37b9e4398fa5df8858199591ecd1497232cd66edb81c7eae6e49e4");
+}
+
+/// Nothing of the committed table is lost on the way in, and a longer contact is not found less often.
+#[test]
+fn the_table_of_detection_is_whole() {
+    let table = DetectionTable::measured();
+    let header = "profile,environment,distance_m,minutes,pairs,high";
+    let text = include_str!("../populations/detection.csv");
+    let lines = text.lines().filter(|line| !line.starts_with('#') && *line != header);
+    assert_eq!(table.rows.len(), lines.count());
+    assert_eq!(table.rows.len(), 120);
+    assert_eq!(table.to_csv(), text);
+    for row in &table.rows {
+        assert!(row.pairs >= 200 && row.high <= row.pairs, "{row:?}");
+        let longer = table.rows.iter().filter(|other| {
+            other.environment == row.environment
+                && other.distance_m.total_cmp(&row.distance_m).is_eq()
+                && other.minutes > row.minutes
+        });
+        for longer in longer {
+            assert!(longer.high >= row.high, "{row:?} and {longer:?}");
+        }
+    }
 }
 
 /// Phones that receive nothing take their share of the notices away, and of the effect.
@@ -182,6 +209,14 @@ fn a_sweep_goes_on_where_it_was_stopped() {
     assert_eq!(benefits.iter().map(|benefit| benefit.seeds).collect::<Vec<_>>(), [2, 2]);
     assert!(benefits[1].additional_days_not_infected_per_100_000.mean > 0.0);
 
+    // More seeds go on in the same folder; another epidemic would be mixed with the old one.
+    scenario.sweep.seeds.push(3);
+    assert_eq!(sweep::run(&scenario, folder.path(), || ()).unwrap().len(), 9);
+    let mut other = scenario.clone();
+    other.disease.infectious_rate += 0.1;
+    let error = sweep::run(&other, folder.path(), || ()).unwrap_err().to_string();
+    assert!(error.contains("scenario.toml") && error.contains("another folder"), "{error}");
+
     fs::write(&kept, b"no partition").unwrap();
     let error = sweep::run(&scenario, folder.path(), || ()).unwrap_err().to_string();
     assert!(error.contains("arm=0001") && error.contains("no partition"), "{error}");
@@ -200,6 +235,7 @@ fn a_scenario_that_makes_no_sense_is_refused_with_its_place() {
         ("people = 3", "people is 3"),
         ("starts = \"2021-02-30\"", "2021-02-30"),
         ("[disease]\nfatal = [1, 1, 1, 1, 1, 1, 1, 1, -1]", "disease.fatal is -1"),
+        ("base = \"opnabm\"", "base is \"opnabm\""),
         ("[app]\nprofile = \"unheard-of\"", "unheard-of"),
         ("[contacts]\nrandom = []", "contacts.random"),
     ] {

@@ -11,7 +11,7 @@ import pyarrow.parquet
 
 from . import _chikaku_population as _rust
 
-__all__ = ["run", "sweep_partitions", "sweep_row", "sweep_here"]
+__all__ = ["run", "sweep_partitions", "claim_folder", "sweep_row", "sweep_here"]
 
 
 def run(scenario="", *, seed=1, people=None, days=None) -> pyarrow.Table:
@@ -22,6 +22,11 @@ def run(scenario="", *, seed=1, people=None, days=None) -> pyarrow.Table:
 def sweep_partitions(scenario="", *, people=None, days=None) -> list[str]:
     """Where each run of the scenario's sweep is written, below the sweep's folder."""
     return _rust.sweep_partitions(scenario, people, days)
+
+
+def claim_folder(scenario, folder, *, people=None, days=None) -> None:
+    """Makes the folder the one of this scenario's sweep; refused if it is another one's."""
+    _rust.claim_folder(scenario, folder, people, days)
 
 
 def sweep_row(scenario, number, *, people=None, days=None) -> pyarrow.Table:

@@ -32,11 +32,13 @@ def run(scenario, out, *, people=None, days=None, address=None, progress=None):
     import ray
 
     out = pathlib.Path(out).absolute()
+    chikaku_population.claim_folder(scenario, out, people=people, days=days)
     partitions = chikaku_population.sweep_partitions(scenario, people=people, days=days)
     missing = [(n, out / name) for n, name in enumerate(partitions) if not (out / name).exists()]
     if not missing:
         return 0
-    ray.init(address=address, ignore_reinit_error=True, log_to_driver=False)
+    if not ray.is_initialized():
+        ray.init(address=address, log_to_driver=False)
     # A worker that dies takes its run with it; Ray gives the run to another one.
     task = ray.remote(num_cpus=1, max_retries=5)(write_row)
     text = ray.put(scenario)

@@ -47,6 +47,19 @@ fn sweep_partitions(
     Ok(sweep::points(&scenario).iter().map(sweep::Point::partition).collect())
 }
 
+/// Makes `folder` the one of this scenario's sweep.
+#[pyfunction]
+#[pyo3(signature = (scenario, folder, people=None, days=None))]
+fn claim_folder(
+    scenario: &str,
+    folder: std::path::PathBuf,
+    people: Option<u32>,
+    days: Option<u16>,
+) -> PyResult<()> {
+    let scenario = read(scenario, people, days)?;
+    sweep::claim(&scenario, &folder).map_err(|error| failed(&error))
+}
+
 /// One run of the sweep on one thread, as the bytes of a Parquet file with one row.
 #[pyfunction]
 #[pyo3(signature = (scenario, number, people=None, days=None))]
@@ -92,6 +105,7 @@ fn sweep_here(
 fn _chikaku_population(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(run_parquet, module)?)?;
     module.add_function(wrap_pyfunction!(sweep_partitions, module)?)?;
+    module.add_function(wrap_pyfunction!(claim_folder, module)?)?;
     module.add_function(wrap_pyfunction!(sweep_row_parquet, module)?)?;
     module.add_function(wrap_pyfunction!(sweep_here, module)?)
 }

@@ -8,6 +8,7 @@ import threading
 import time
 import unittest
 
+import duckdb
 import pyarrow
 import pyarrow.parquet
 import ray
@@ -74,6 +75,19 @@ class Sweep(unittest.TestCase):
             self.assertEqual(sweep.run(SCENARIO, there, people=PEOPLE, days=DAYS), 1)
             self.assertTrue(rows(here).equals(rows(there)))
             self.assertEqual(sweep.run(SCENARIO, there, people=PEOPLE, days=DAYS), 0)
+            with self.assertRaisesRegex(RuntimeError, "scenario.toml"):
+                sweep.run(SCENARIO, there, people=PEOPLE + 1, days=DAYS)
+
+            # A database reads the partitions as one table.
+            seeds_and_infections = "count(distinct seed), sum(infections)::bigint"
+            found = duckdb.sql(
+                f"select arm, adoption, {seeds_and_infections} "
+                f"from read_parquet('{there}/**/*.parquet') group by all order by arm"
+            ).fetchall()
+            self.assertEqual(len(found), count // 2)
+            self.assertEqual(found[0][:3], ("0000", 0.0, 2))
+            infections = sum(rows(here).column("infections").to_pylist())
+            self.assertEqual(sum(row[3] for row in found), infections)
         ray.shutdown()
 
     def kill_a_worker(self, half, killed):

@@ -51,6 +51,7 @@ pub(crate) struct Courses {
     hazard: Vec<f64>,
     household_weight: f64,
     susceptibility: [f64; 9],
+    most_susceptible: f64,
     factors: Vec<f64>,
     to_symptoms: Days,
     to_hospital: Days,
@@ -79,6 +80,7 @@ impl Courses {
             hazard: curve.into_iter().map(|share| share * rate).collect(),
             household_weight: scenario.meetings.household_weight,
             susceptibility,
+            most_susceptible: susceptibility.into_iter().fold(0.0, f64::max),
             factors: factors(disease.infectiousness_deviation),
             to_symptoms: gamma(disease.to_symptoms_days),
             to_hospital: Days::around(disease.to_hospital_days),
@@ -106,6 +108,11 @@ impl Courses {
 
     pub(crate) fn susceptibility(&self, decade: usize) -> f64 {
         self.susceptibility[decade]
+    }
+
+    /// No age is more susceptible.
+    pub(crate) const fn most_susceptible(&self) -> f64 {
+        self.most_susceptible
     }
 
     /// The course of an infection of `person` on `day`.

@@ -120,14 +120,15 @@ impl Permutation {
 
     pub(crate) fn forward(&self, number: u32) -> u32 {
         self.walk(number, |left, right, round| {
-            (right, (left + self.shift(right, round)) % self.side)
+            let sum = left + self.shift(right, round);
+            (right, if sum < self.side { sum } else { sum - self.side })
         })
     }
 
     pub(crate) fn back(&self, number: u32) -> u32 {
         self.walk(number, |left, right, round| {
             let shift = self.shift(left, ROUNDS - 1 - round);
-            ((right + self.side - shift) % self.side, left)
+            (if right < shift { right + self.side - shift } else { right - shift }, left)
         })
     }
 

@@ -4,6 +4,9 @@
 //! meet on the next one. The parts over everybody run in parallel and only read; what they find is
 //! ordered by person before it is applied, so the number of threads changes nothing.
 
+mod app;
+mod testing;
+
 use std::collections::VecDeque;
 
 use rayon::prelude::*;
@@ -15,7 +18,7 @@ use super::draw::{Permutation, Purpose, Seed, mixed, unit};
 use super::isolation::{Ground, Isolations};
 use super::meetings::{DayOfMeetings, Meeting, Networks, Setting};
 use super::monitor::{Day, Monitor};
-use super::notification::{Notice, Upload, key_file_bytes};
+use super::notification::{Notice, Upload};
 use super::people::People;
 use super::scenario::{Scenario, ScenarioError};
 
@@ -181,25 +184,28 @@ impl<'a> Epidemic<'a> {
         !self.isolations.is_isolated(person, day) && !self.is_gone(person, day)
     }
 
-    /// Everybody whom `person` met on the day of `meetings`.
+    /// Everybody whom `person` met on the day of `meetings`, of those meetings that are of
+    /// `interest`. This is asked first, by the meeting's random bits alone: where somebody else was
+    /// on that day lies far away in memory.
     fn met(
         &self,
         person: u32,
         day: u16,
         meetings: &DayOfMeetings<'_>,
+        interest: impl Fn(&Meeting) -> bool,
         mut visit: impl FnMut(Meeting),
     ) {
         if self.is_gone(person, day) {
             return;
         }
         meetings.at_home(person, |meeting| {
-            if !self.is_gone(meeting.other, day) {
+            if interest(&meeting) && !self.is_gone(meeting.other, day) {
                 visit(meeting);
             }
         });
         if self.goes_out(person, day) {
             meetings.outside(person, |meeting| {
-                if self.goes_out(meeting.other, day) {
+                if interest(&meeting) && self.goes_out(meeting.other, day) {
                     visit(meeting);
                 }
             });
@@ -248,19 +254,21 @@ impl<'a> Epidemic<'a> {
         if hazard <= 0.0 {
             return;
         }
-        self.met(case.person, day, meetings, |meeting| {
+        let weighted = |meeting: &Meeting| match meeting.setting {
+            Setting::Household => hazard * self.courses.household_weight(),
+            Setting::Occupation | Setting::Random => hazard,
+        };
+        let drawn = |meeting: &Meeting| unit(mixed(meeting.bits ^ 4));
+        // 1 - exp(-h) is below h: few meetings could infect even the most susceptible.
+        let most = self.courses.most_susceptible();
+        let could_infect = |meeting: &Meeting| drawn(meeting) < weighted(meeting) * most;
+        self.met(case.person, day, meetings, could_infect, |meeting| {
             if self.case_of[meeting.other as usize] != NO_CASE {
                 return;
             }
-            let weight = match meeting.setting {
-                Setting::Household => self.courses.household_weight(),
-                Setting::Occupation | Setting::Random => 1.0,
-            };
             let susceptibility = self.courses.susceptibility(self.people.decade(meeting.other));
-            let hazard = hazard * weight * susceptibility;
-            let drawn = unit(mixed(meeting.bits ^ 4));
-            // 1 - exp(-h) is below h, so that the exponential is rarely needed.
-            if drawn < hazard && drawn < 1.0 - libm::exp(-hazard) {
+            let hazard = weighted(&meeting) * susceptibility;
+            if drawn(&meeting) < 1.0 - libm::exp(-hazard) {
                 infected.push(meeting.other);
             }
         });
@@ -294,210 +302,6 @@ impl<'a> Epidemic<'a> {
 
     fn knows(&self, person: u32, fact: u8) -> bool {
         self.facts[person as usize] & fact != 0
-    }
-
-    fn happen(&mut self, event: Event, day: u16, due: &mut Due, row: &mut Day) {
-        let testing = &self.scenario.testing;
-        let isolation = &self.scenario.isolation;
-        match event {
-            Event::Symptoms { person } => {
-                if self.knows(person, POSITIVE) || self.is_gone(person, day) {
-                    return;
-                }
-                row.symptoms += 1;
-                let stays = self.seed.on(Purpose::SelfIsolation, u32::from(day));
-                if !self.isolations.is_isolated(person, day + 1)
-                    && !stays.happens(person, isolation.with_symptoms)
-                {
-                    return;
-                }
-                let last = day.saturating_add(isolation.with_symptoms_days);
-                let drop_out = isolation.symptoms_drop_out;
-                self.isolations.isolate(person, day, last, drop_out, Ground::Symptoms);
-                let tested = self.seed.on(Purpose::SymptomTest, u32::from(day));
-                if tested.happens(person, testing.symptomatic) && !self.knows(person, TEST_ORDERED)
-                {
-                    self.facts[person as usize] |= TEST_ORDERED;
-                    self.next(day, testing.onset_to_test_days, Event::Test { person }, due);
-                }
-            }
-            Event::Hospital { person } => {
-                // A hospital looks until it knows.
-                if !self.knows(person, POSITIVE) {
-                    row.tests += 1;
-                    self.tested_positive(person, day, due, row);
-                }
-            }
-            Event::Test { person } => {
-                row.tests += 1;
-                let drawn = self.seed.on(Purpose::Test, u32::from(day)).unit(person, 0);
-                let found = self.case(person).filter(|case| {
-                    let since = day - case.infected;
-                    (testing.insensitive_days..testing.sensitive_days).contains(&since)
-                });
-                let positive = match found {
-                    Some(_) => drawn < testing.sensitivity,
-                    None => drawn >= testing.specificity,
-                };
-                let wait = testing.test_to_result_days;
-                self.next(day, wait, Event::Result { person, positive }, due);
-            }
-            Event::Result { person, positive } => {
-                self.facts[person as usize] &= !TEST_ORDERED;
-                if positive && !self.knows(person, POSITIVE) {
-                    self.tested_positive(person, day, due, row);
-                } else if !positive && isolation.negative_test_ends {
-                    self.isolations.release(person, day);
-                }
-            }
-        }
-    }
-
-    /// Plans `event`, possibly for today.
-    fn next(&mut self, today: u16, wait: u16, event: Event, due: &mut Due) {
-        if wait == 0 {
-            due.events.push_back(event);
-        } else {
-            self.plan(today.saturating_add(wait), event);
-        }
-    }
-
-    fn tested_positive(&mut self, person: u32, day: u16, due: &mut Due, row: &mut Day) {
-        self.facts[person as usize] |= POSITIVE;
-        row.new_cases += 1;
-        let isolation = &self.scenario.isolation;
-        let last = day.saturating_add(isolation.positive_days);
-        let drop_out = isolation.positive_drop_out;
-        if !self.is_gone(person, day) {
-            self.isolations.isolate(person, day, last, drop_out, Ground::Positive);
-        }
-        if isolation.household {
-            for other in self.people.household(person).filter(|&other| other != person) {
-                if !self.is_gone(other, day) {
-                    self.isolations.isolate(other, day, last, drop_out, Ground::Household);
-                }
-            }
-        }
-        let case = Some(self.case_of[person as usize]).filter(|&case| case != NO_CASE);
-        let age_years = self.people.age_years(person);
-        let has_smartphone = self.knows(person, HAS_SMARTPHONE);
-        self.board.register(person, age_years, has_smartphone, case, day, &self.cases);
-        if !self.knows(person, HAS_APP) {
-            return;
-        }
-        row.positives_with_app += 1;
-        let onset = self.case(person).filter(|case| case.symptoms <= day).map(|case| case.symptoms);
-        if let Some(upload) =
-            Upload::of(&self.scenario.app, self.seed, person, day, onset, &self.scenario.testing)
-        {
-            if upload.day() == day {
-                due.uploads.push(upload);
-            } else if let Some(later) = self.due.get_mut(usize::from(upload.day())) {
-                later.uploads.push(upload);
-            }
-        }
-    }
-
-    /// Key files, and whose phones find a contact in them.
-    fn publish(&mut self, due: &mut Due, day: u16, row: &mut Day) {
-        if due.uploads.is_empty() {
-            return;
-        }
-        let first = due.uploads.iter().map(|upload| upload.first_key_day).min().unwrap_or(day);
-        let days: Vec<_> =
-            (first..=day).map(|day| (day, self.networks.day(self.people, day))).collect();
-        let this = &*self;
-        let found: Vec<Vec<Notice>> = due
-            .uploads
-            .par_iter()
-            .map(|upload| {
-                let mut notices = Vec::new();
-                for (day, meetings) in &days {
-                    if *day >= upload.first_key_day {
-                        this.heard(upload, *day, meetings, &mut notices);
-                    }
-                }
-                notices
-            })
-            .collect();
-        row.positives_registered += due.uploads.len() as u64;
-        row.keys_published += due.uploads.iter().map(Upload::keys).sum::<u64>();
-        row.key_file_bytes += key_file_bytes(&self.scenario.app, row.keys_published);
-        for notice in found.into_iter().flatten() {
-            if notice.day() == day {
-                due.notices.push(notice);
-            } else if let Some(later) = self.due.get_mut(usize::from(notice.day())) {
-                later.notices.push(notice);
-            }
-        }
-    }
-
-    /// Phones that will call their contact with the uploader on `day` High.
-    fn heard(
-        &self,
-        upload: &Upload,
-        day: u16,
-        meetings: &DayOfMeetings<'_>,
-        notices: &mut Vec<Notice>,
-    ) {
-        let app = &self.scenario.app;
-        let carried = self.seed.on(Purpose::Carried, u32::from(day));
-        if !carried.happens(upload.person, app.carry) {
-            return;
-        }
-        self.met(upload.person, day, meetings, |meeting| {
-            let other = meeting.other;
-            let found = self.knows(other, HAS_APP)
-                && carried.happens(other, app.carry)
-                && self.detection.is_high(
-                    meeting.setting,
-                    mixed(meeting.bits ^ 2),
-                    mixed(meeting.bits ^ 3),
-                );
-            if found {
-                notices.push(Notice::fetched(app, self.seed, other, day, upload));
-            }
-        });
-    }
-
-    fn notify(&mut self, due: &mut Due, day: u16, row: &mut Day) {
-        let Scenario { app, incident, isolation, .. } = self.scenario;
-        let mut notices = core::mem::take(&mut due.notices);
-        // Of several contacts the latest one counts.
-        notices
-            .sort_unstable_by_key(|notice| (notice.person, core::cmp::Reverse(notice.contact_day)));
-        notices.dedup_by_key(|notice| notice.person);
-        let is_broken = incident.from_day <= day && day < incident.to_day;
-        let receives = self.seed.always(Purpose::Receives);
-        let complies = self.seed.on(Purpose::Complies, u32::from(day));
-        for notice in notices {
-            let person = notice.person;
-            if self.knows(person, POSITIVE) || self.is_gone(person, day) {
-                continue;
-            }
-            if is_broken && !receives.happens(person, incident.receiving_share) {
-                row.notices_lost += 1;
-                continue;
-            }
-            row.notified += 1;
-            if !self.knows(person, EVER_NOTIFIED) {
-                self.facts[person as usize] |= EVER_NOTIFIED;
-                row.first_notified += 1;
-            }
-            row.notified_not_infected += u64::from(self.case_of[person as usize] == NO_CASE);
-            row.contact_to_notice_days += u64::from(day - notice.contact_day);
-            if !complies.happens(person, app.compliance) {
-                continue;
-            }
-            let stays_from = notice.stays_from(app);
-            let counted_from = if isolation.from_contact { notice.contact_day } else { stays_from };
-            let last = counted_from.saturating_add(isolation.notice_days);
-            if stays_from == day {
-                due.stays.push((person, last));
-            } else if let Some(later) = self.due.get_mut(usize::from(stays_from)) {
-                later.stays.push((person, last));
-            }
-        }
     }
 
     fn bytes(&self) -> usize {

@@ -39,6 +39,7 @@ pub(crate) struct Networks {
     daily_share: f64,
     /// Probability of going out in a round, before sociability, by generation.
     outgoing: [f64; 3],
+    most_outgoing: f64,
     strangers: Permutation,
     link_exists: Draws,
     sociability: Draws,
@@ -71,13 +72,15 @@ impl Networks {
         let mean = (0..count).map(|person| meetings.random[people.generation(person)]).sum::<f64>()
             / f64::from(count.max(1));
         let norm = libm::sqrt(f64::from(RANDOM_ROUNDS) * mean.max(1e-9));
+        let outgoing = meetings.random.map(|number| number / norm);
         Self {
             seed,
             near: indices.map(|network| degree(network) * (1.0 - share)),
             far: indices.map(|network| degree(network) * share),
             far_rings,
             daily_share: meetings.occupation_daily_share,
-            outgoing: meetings.random.map(|number| number / norm),
+            outgoing,
+            most_outgoing: outgoing.into_iter().fold(0.0, f64::max),
             strangers: Permutation::new(seed.always(Purpose::RandomPartner), count),
             link_exists: seed.always(Purpose::LinkExists),
             sociability: seed.always(Purpose::Sociability),
@@ -159,7 +162,7 @@ impl DayOfMeetings<'_> {
             }
         }
 
-        let goes_out = self.outgoing(person);
+        let goes_out = self.outgoing(person, self.sociability(person));
         for (draws, strangers) in &self.rounds {
             if !draws.happens(person, goes_out) {
                 continue;
@@ -169,7 +172,12 @@ impl DayOfMeetings<'_> {
                 continue;
             }
             let other = strangers.back(partner);
-            if draws.happens(other, self.outgoing(other)) {
+            let drawn = draws.unit(other, 0);
+            let sociability = self.sociability(other);
+            // The other's age, which lies far away in memory, is asked for only if it matters.
+            if drawn < sociability * networks.most_outgoing
+                && drawn < self.outgoing(other, sociability)
+            {
                 self.visit(person, other, Setting::Random, &mut visit);
             }
         }
@@ -180,11 +188,15 @@ impl DayOfMeetings<'_> {
         visit(Meeting { other, setting, bits: mixed(bits ^ 1) });
     }
 
-    fn outgoing(&self, person: u32) -> f64 {
+    /// How much more often than others of the same age `person` goes out.
+    fn sociability(&self, person: u32) -> f64 {
         let drawn = self.networks.sociability.unit(person, 0);
         let sociable = SOCIABILITY.iter().find(|(up_to, _)| drawn < *up_to);
-        let mean = self.networks.outgoing[self.people.generation(person)];
-        sociable.map_or(1.0, |(_, factor)| *factor) * mean
+        sociable.map_or(1.0, |(_, factor)| *factor)
+    }
+
+    fn outgoing(&self, person: u32, sociability: f64) -> f64 {
+        sociability * self.networks.outgoing[self.people.generation(person)]
     }
 }
 

@@ -6,7 +6,12 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::detection::{DetectionError, DetectionTable};
+use super::detection::DetectionError;
+
+mod arm;
+mod check;
+
+pub use arm::{Arm, Sweep};
 
 const KANAGAWA: &str = include_str!("../../populations/kanagawa.toml");
 const OPENABM: &str = include_str!("../../populations/openabm.toml");
@@ -34,6 +39,9 @@ pub enum ScenarioError {
     /// Contacts of a kind that nobody has measured.
     #[error(transparent)]
     Detection(#[from] DetectionError),
+    /// A base that is not built in.
+    #[error("base is {0}; \"kanagawa\" and \"openabm\" are built in")]
+    Base(String),
     /// A date that is none.
     #[error("starts is {0:?}; a date like 2021-08-01 is expected")]
     Date(String),
@@ -312,48 +320,6 @@ pub struct Illnesses {
     pub dialysis: [f64; 3],
 }
 
-/// What an arm does differently.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Arm {
-    /// Name in reports.
-    pub name: String,
-    /// Replaces [`App::adoption`].
-    pub adoption: Option<f64>,
-    /// Replaces [`App::carry`].
-    pub carry: Option<f64>,
-    /// Replaces [`App::report`].
-    pub report: Option<f64>,
-    /// Replaces [`App::number_to_entry_hours`].
-    pub delay_hours: Option<u32>,
-    /// Replaces [`App::compliance`].
-    pub compliance: Option<f64>,
-    /// Replaces [`Testing::test_to_result_days`].
-    pub test_to_result_days: Option<u16>,
-    /// Replaces [`App::detection`].
-    pub detection: Option<f64>,
-    /// Replaces [`Incident::receiving_share`].
-    pub receiving_share: Option<f64>,
-}
-
-/// Values of each axis; a sweep runs every combination with every seed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Sweep {
-    /// Of [`App::adoption`].
-    pub adoption: Vec<f64>,
-    /// Of [`App::carry`].
-    pub carry: Vec<f64>,
-    /// Of [`App::report`].
-    pub report: Vec<f64>,
-    /// Of [`App::number_to_entry_hours`].
-    pub delay_hours: Vec<u32>,
-    /// Of [`App::compliance`].
-    pub compliance: Vec<f64>,
-    /// Seeds.
-    pub seeds: Vec<u64>,
-}
-
 impl Scenario {
     /// The built-in scenario: the prefecture of Kanagawa.
     ///
@@ -371,41 +337,26 @@ impl Scenario {
         Self::parse(OPENABM)
     }
 
-    /// Reads a document that says what differs from the built-in scenario. `base = "openabm"` starts
-    /// from that one instead.
+    /// Reads a document that says what differs from the built-in scenario (`base = "kanagawa"`, if
+    /// it is to be said). `base = "openabm"` starts from that one instead.
     ///
     /// # Errors
     /// [`ScenarioError`].
     pub fn parse(text: &str) -> Result<Self, ScenarioError> {
         let mut document = toml::from_str::<toml::Table>(KANAGAWA)?;
         let mut changes = toml::from_str::<toml::Table>(text)?;
-        if changes.remove("base").is_some_and(|base| base.as_str() == Some("openabm")) {
-            merge(&mut document, toml::from_str(OPENABM)?);
+        match changes.remove("base") {
+            None => {}
+            Some(base) if base.as_str() == Some("kanagawa") => {}
+            Some(base) if base.as_str() == Some("openabm") => {
+                merge(&mut document, toml::from_str(OPENABM)?);
+            }
+            Some(base) => return Err(ScenarioError::Base(base.to_string())),
         }
         merge(&mut document, changes);
         let scenario: Self = document.try_into()?;
         scenario.check()?;
         Ok(scenario)
-    }
-
-    /// The same with what `arm` changes.
-    #[must_use]
-    pub fn with(&self, arm: &Arm) -> Self {
-        let mut changed = self.clone();
-        let app = &mut changed.app;
-        app.adoption = arm.adoption.unwrap_or(app.adoption);
-        app.carry = arm.carry.unwrap_or(app.carry);
-        app.report = arm.report.unwrap_or(app.report);
-        app.number_to_entry_hours = arm.delay_hours.unwrap_or(app.number_to_entry_hours);
-        app.compliance = arm.compliance.unwrap_or(app.compliance);
-        app.detection = arm.detection.or(app.detection);
-        let testing = &mut changed.testing;
-        testing.test_to_result_days =
-            arm.test_to_result_days.unwrap_or(testing.test_to_result_days);
-        if let Some(share) = arm.receiving_share {
-            changed.incident.receiving_share = share;
-        }
-        changed
     }
 
     /// Days from 1970-01-01 to the first day.
@@ -419,103 +370,6 @@ impl Scenario {
         let days = days.map_err(|_| ScenarioError::Date(self.starts.clone()))?;
         Ok(days.get_days())
     }
-
-    /// # Errors
-    /// The first number that makes no sense.
-    pub fn check(&self) -> Result<(), ScenarioError> {
-        let (app, testing, isolation) = (&self.app, &self.testing, &self.isolation);
-        self.first_date()?;
-        let shares = [
-            ("app.adoption", app.adoption),
-            ("app.carry", app.carry),
-            ("app.number_issued", app.number_issued),
-            ("app.report", app.report),
-            ("app.compliance", app.compliance),
-            ("app.detection", app.detection.unwrap_or(0.0)),
-            ("incident.receiving_share", self.incident.receiving_share),
-            ("testing.symptomatic", testing.symptomatic),
-            ("testing.sensitivity", testing.sensitivity),
-            ("testing.specificity", testing.specificity),
-            ("isolation.with_symptoms", isolation.with_symptoms),
-            ("isolation.symptoms_drop_out", isolation.symptoms_drop_out),
-            ("isolation.notice_drop_out", isolation.notice_drop_out),
-            ("isolation.positive_drop_out", isolation.positive_drop_out),
-            ("hospital.hotel_share", self.hospital.hotel_share),
-            ("hospital.diary_share", self.hospital.diary_share),
-            ("meetings.occupation_far_share", self.meetings.occupation_far_share),
-            ("disease.other_symptoms_a_day", self.disease.other_symptoms_a_day),
-        ];
-        let sweep = &self.sweep;
-        let axes = [&sweep.adoption, &sweep.carry, &sweep.report, &sweep.compliance];
-        let swept = axes.into_iter().flatten().map(|value| ("sweep", *value));
-        for (place, value) in shares.into_iter().chain(swept) {
-            number(place, value, (0.0..=1.0).contains(&value), "from 0 to 1 is allowed")?;
-        }
-        let disease = &self.disease;
-        for (place, values) in [
-            ("app.smartphones", &app.smartphones),
-            ("disease.asymptomatic", &disease.asymptomatic),
-            ("disease.mild", &disease.mild),
-            ("disease.hospitalised", &disease.hospitalised),
-            ("disease.critical", &disease.critical),
-            ("disease.fatal", &disease.fatal),
-        ] {
-            for &value in values {
-                number(place, value, (0.0..=1.0).contains(&value), "from 0 to 1 is allowed")?;
-            }
-        }
-        let positive = [
-            ("meetings.occupation_daily_share", self.meetings.occupation_daily_share),
-            ("disease.generation_days", disease.generation_days[0]),
-            ("disease.generation_days", disease.generation_days[1]),
-            ("population.ages", self.population.ages.iter().sum()),
-            ("population.households", self.population.households.iter().sum()),
-        ];
-        for (place, value) in positive {
-            number(place, value, value > 0.0 && value.is_finite(), "more than 0 is needed")?;
-        }
-        let spread = [
-            disease.to_symptoms_days,
-            disease.to_recovery_days,
-            disease.asymptomatic_days,
-            disease.in_hospital_days,
-            disease.critical_days,
-            disease.to_death_days,
-        ];
-        for value in spread.into_iter().flatten() {
-            number("disease", value, value > 0.0 && value < 60.0, "0 to 60 days are allowed")?;
-        }
-        for rate in [disease.infectious_rate, disease.infectiousness_deviation] {
-            number("disease", rate, (0.0..=50.0).contains(&rate), "from 0 to 50 is allowed")?;
-        }
-        for &mean in self.meetings.occupation.iter().chain(&self.meetings.random) {
-            number("meetings", mean, (0.0..=12.0).contains(&mean), "from 0 to 12 is allowed")?;
-        }
-        let people = f64::from(self.people);
-        number("people", people, (10.0..=50e6).contains(&people), "10 to 50 million are allowed")?;
-        let days = f64::from(self.days);
-        number("days", days, (1.0..=3650.0).contains(&days), "1 to 3650 are allowed")?;
-        let first = f64::from(self.first_infections);
-        number("first_infections", first, first <= people, "everybody at most")?;
-        let isolation_days =
-            isolation.with_symptoms_days.max(isolation.positive_days).max(isolation.notice_days);
-        let longest = f64::from(isolation_days.max(app.longest_days));
-        number("days of isolation and keys", longest, longest <= 60.0, "60 at most")?;
-        DetectionTable::measured().probabilities(self)?;
-        Ok(())
-    }
-}
-
-fn number(
-    place: &str,
-    value: f64,
-    holds: bool,
-    allowed: &'static str,
-) -> Result<(), ScenarioError> {
-    if holds {
-        return Ok(());
-    }
-    Err(ScenarioError::Number { place: place.to_owned(), value, allowed })
 }
 
 fn merge(into: &mut toml::Table, changes: toml::Table) {

@@ -1,19 +1,18 @@
 //! Many runs: every combination of the scenario's axes with every seed. Each run is a row in a
 //! Parquet file of its own, so that a sweep that was stopped goes on where it was.
 
-use std::fs::{self, File};
+mod summary;
+
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use arrow_array::Array;
-use arrow_array::cast::AsArray;
-use arrow_array::types::{Float64Type, UInt64Type};
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use rayon::prelude::*;
 use thiserror::Error;
 
-use super::columns::{Column, ColumnError, Frame, Values};
-use super::monitor::{Day, Monitor};
+pub use summary::Summary;
+
+use super::columns::ColumnError;
 use super::scenario::{Arm, Scenario, ScenarioError};
 
 /// A sweep that could not be finished. What is written stays.
@@ -34,6 +33,12 @@ pub enum SweepError {
         /// Why.
         error: io::Error,
     },
+    /// A folder with the runs of another scenario.
+    #[error("{} is not this scenario; take another folder, or remove this one", .0.display())]
+    OtherScenario(PathBuf),
+    /// A scenario that cannot be written down.
+    #[error(transparent)]
+    Document(#[from] toml::ser::Error),
     /// A partition that is none of this sweep.
     #[error("{} is no partition of a sweep: {reason}", path.display())]
     Partition {
@@ -53,36 +58,6 @@ pub struct Point {
     pub arm: Arm,
     /// The seed.
     pub seed: u64,
-}
-
-/// What one run came to.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-#[expect(missing_docs, reason = "named as in the scenario and the monitor")]
-pub struct Summary {
-    pub adoption: f64,
-    pub carry: f64,
-    pub report: f64,
-    pub delay_hours: u64,
-    pub compliance: f64,
-    pub seed: u64,
-    pub people: u64,
-    pub days: u64,
-    pub infections: u64,
-    pub new_cases: u64,
-    pub peak_new_cases: u64,
-    pub deaths: u64,
-    pub tests: u64,
-    pub peak_hospital_need: u64,
-    pub hospital_days: u64,
-    pub waiting_days: u64,
-    pub positives_registered: u64,
-    pub notified: u64,
-    pub notified_not_infected: u64,
-    pub quarantine_days: u64,
-    pub quarantine_days_not_infected: u64,
-    pub diary_minutes_saved: u64,
-    pub keys_published: u64,
 }
 
 /// Mean of a number over the seeds, and from where to where it goes: the 5th and 95th percentile,
@@ -136,137 +111,6 @@ impl Point {
     }
 }
 
-impl Summary {
-    fn of(scenario: &Scenario, seed: u64, monitor: &Monitor) -> Self {
-        let app = &scenario.app;
-        let sum = |indicator: fn(&Day) -> u64| monitor.sum(indicator);
-        Self {
-            adoption: app.adoption,
-            carry: app.carry,
-            report: app.report,
-            delay_hours: u64::from(app.number_to_entry_hours),
-            compliance: app.compliance,
-            seed,
-            people: u64::from(scenario.people),
-            days: u64::from(scenario.days),
-            infections: sum(|day| day.infections) + u64::from(scenario.first_infections),
-            new_cases: sum(|day| day.new_cases),
-            peak_new_cases: monitor.peak(|day| day.new_cases),
-            deaths: sum(|day| day.deaths),
-            tests: sum(|day| day.tests),
-            peak_hospital_need: monitor.peak(|day| day.hospital_need),
-            hospital_days: sum(|day| day.hospital_need),
-            waiting_days: sum(|day| day.waiting),
-            positives_registered: sum(|day| day.positives_registered),
-            notified: sum(|day| day.notified),
-            notified_not_infected: sum(|day| day.notified_not_infected),
-            quarantine_days: sum(|day| day.isolated),
-            quarantine_days_not_infected: sum(|day| day.isolated_not_infected),
-            diary_minutes_saved: sum(|day| day.diary_minutes_saved),
-            keys_published: sum(|day| day.keys_published),
-        }
-    }
-
-    /// As a frame of one row.
-    #[must_use]
-    pub fn frame(&self) -> Frame {
-        let mut row = *self;
-        let columns = row.fields().map(|(name, field)| {
-            let values = match field {
-                Field::Count(value) => Values::Count(vec![*value]),
-                Field::Real(value) => Values::Real(vec![*value]),
-            };
-            Column { name: name.to_owned(), values }
-        });
-        Frame { columns: columns.into() }
-    }
-
-    fn fields(&mut self) -> [(&'static str, Field<'_>); 23] {
-        macro_rules! fields {
-            ($($kind:ident $name:ident),* $(,)?) => {
-                [$((stringify!($name), Field::$kind(&mut self.$name))),*]
-            };
-        }
-        fields![
-            Real adoption, Real carry, Real report, Count delay_hours, Real compliance, Count seed,
-            Count people, Count days, Count infections, Count new_cases, Count peak_new_cases,
-            Count deaths, Count tests, Count peak_hospital_need, Count hospital_days,
-            Count waiting_days, Count positives_registered, Count notified,
-            Count notified_not_infected, Count quarantine_days,
-            Count quarantine_days_not_infected, Count diary_minutes_saved, Count keys_published,
-        ]
-    }
-
-    fn read(path: &Path) -> Result<Self, SweepError> {
-        let refused = |reason: &dyn ToString| SweepError::Partition {
-            path: path.to_owned(),
-            reason: reason.to_string(),
-        };
-        let file = File::open(path).map_err(|error| at(path, error))?;
-        let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| refused(&e))?;
-        let mut batches = reader.build().map_err(|error| refused(&error))?;
-        let batch = batches.next().ok_or_else(|| refused(&"it is empty"))?;
-        let batch = batch.map_err(|error| refused(&error))?;
-        let mut row = Self::default();
-        for (name, field) in row.fields() {
-            let column = batch.column_by_name(name).filter(|column| column.len() == 1);
-            let column =
-                column.ok_or_else(|| refused(&format!("one value of {name} is missing")))?;
-            let is_read = match field {
-                Field::Count(value) => {
-                    column.as_primitive_opt::<UInt64Type>().map(|column| *value = column.value(0))
-                }
-                Field::Real(value) => {
-                    column.as_primitive_opt::<Float64Type>().map(|column| *value = column.value(0))
-                }
-            };
-            is_read.ok_or_else(|| refused(&format!("{name} has another type")))?;
-        }
-        Ok(row)
-    }
-
-    fn is_arm_of(&self, other: &Self) -> bool {
-        let axes =
-            |row: &Self| (row.adoption, row.carry, row.report, row.delay_hours, row.compliance);
-        axes(self) == axes(other)
-    }
-}
-
-impl Default for Summary {
-    fn default() -> Self {
-        Self {
-            adoption: f64::NAN,
-            carry: f64::NAN,
-            report: f64::NAN,
-            delay_hours: 0,
-            compliance: f64::NAN,
-            seed: 0,
-            people: 0,
-            days: 0,
-            infections: 0,
-            new_cases: 0,
-            peak_new_cases: 0,
-            deaths: 0,
-            tests: 0,
-            peak_hospital_need: 0,
-            hospital_days: 0,
-            waiting_days: 0,
-            positives_registered: 0,
-            notified: 0,
-            notified_not_infected: 0,
-            quarantine_days: 0,
-            quarantine_days_not_infected: 0,
-            diary_minutes_saved: 0,
-            keys_published: 0,
-        }
-    }
-}
-
-enum Field<'a> {
-    Count(&'a mut u64),
-    Real(&'a mut f64),
-}
-
 /// Every run of the scenario's sweep. Without the app the other axes mean nothing, so that an
 /// adoption of 0 is one combination, the first; it is there even if no axis asks for it.
 #[must_use]
@@ -300,6 +144,26 @@ pub fn points(scenario: &Scenario) -> Vec<Point> {
     numbered.flat_map(seeds).collect()
 }
 
+/// Makes `folder` the one of this scenario's sweep, by writing the scenario into it. Runs that are
+/// there from another scenario would be taken for runs of this one; only the seeds may differ.
+///
+/// # Errors
+/// [`SweepError::OtherScenario`] if it is another one's; a file that cannot be read or written.
+pub fn claim(scenario: &Scenario, folder: &Path) -> Result<(), SweepError> {
+    let mut without_seeds = scenario.clone();
+    without_seeds.sweep.seeds.clear();
+    let document = toml::to_string(&without_seeds)?;
+    let path = folder.join("scenario.toml");
+    match fs::read_to_string(&path) {
+        Ok(found) if found == document => Ok(()),
+        Ok(_) => Err(SweepError::OtherScenario(path)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            write_whole(&path, document.as_bytes())
+        }
+        Err(error) => Err(at(&path, error)),
+    }
+}
+
 /// Runs every point whose partition is not there yet, on all cores, and reads all of them.
 /// `finished` is called after each.
 ///
@@ -310,6 +174,7 @@ pub fn run(
     folder: &Path,
     finished: impl Fn() + Sync,
 ) -> Result<Vec<Summary>, SweepError> {
+    claim(scenario, folder)?;
     let row = |point: &Point| {
         let path = folder.join(point.partition());
         if !path.exists() {
