@@ -66,7 +66,7 @@ pub use key_file::KeyFileReport;
 use keyring::{Keyring, NoKey};
 pub use output::Output;
 use plan::{Advertising, Scanning};
-pub use publishing::{PublishError, PublishInput};
+pub use publishing::{PublishError, PublishInput, QueuedUpload};
 pub use scan::ScanReport;
 pub use venue::DayEvidence;
 
@@ -201,10 +201,7 @@ impl<L: EncounterLog> Engine<L> {
             Input::FilesListed { listed, missing } => state.files_listed(listed, missing),
             Input::KeyFile(file) => self.ingest_key_file(&file, state, turn)?,
             Input::Disclose(disclosure) => state.disclose(disclosure, turn, rng),
-            Input::Publish(input) => {
-                let endpoint = self.configuration.upload_endpoint.as_ref();
-                state.publish(*input, endpoint, turn, rng);
-            }
+            Input::Publish(input) => self.publish(*input, state, turn, rng)?,
             Input::Announced { day } => {
                 let remembered = day >= turn.horizon.before.day();
                 if let Some(record) = self.log.day(day)?.filter(|_| remembered) {
@@ -218,9 +215,6 @@ impl<L: EncounterLog> Engine<L> {
             Input::CheckIn(code) => self.check_in(&code, state, turn)?,
             Input::CheckOut { number } => self.check_out(number, turn)?,
             Input::VenueWarnings(package) => self.ingest_venue_warnings(package, turn)?,
-            Input::DiscloseVisits { transmission_risk_level, decoys } => {
-                self.disclose_visits(transmission_risk_level, decoys, turn, rng)?;
-            }
             Input::BeginDiary(start) => self.begin_diary(*start, turn)?,
             Input::DiaryEntry(entry) => self.add_to_diary(*entry, state, turn)?,
             Input::SymptomsBegan(onset) => self.symptoms_began(onset, turn)?,

@@ -14,13 +14,15 @@
 //!
 //! Rules, each held by a test in `core/tests/publish*.rs`:
 //!
-//! 1. nothing is released without a [`Consent`], and one consent releases once;
+//! 1. nothing is released without a [`Consent`], and one consent releases once; visits to venues
+//!    are not released without one that includes them;
 //! 2. a key that still makes identifiers is not sent: it waits until it has ended;
 //! 3. nothing but success, the user's wish and the keys' age takes an attempt out of the queue;
 //! 4. a decoy goes the same way as an upload: the same calls, in the same order, of the same size.
 //!
 //! Where things happen: [`number`] and [`deep_link`] read what the user was sent, [`release`]
-//! chooses keys, [`cocoa`] and [`exposure_server`] write the two servers' formats, `envelope` makes
+//! chooses keys, [`visits`] adds
+//! the warnings for other visitors of the same venues, [`cocoa`] and [`exposure_server`] write the two servers' formats, `envelope` makes
 //! their sizes equal, [`queue`] keeps attempts, [`decoy`] schedules pretended ones. The engine keeps
 //! all of it in the encounter log ([`PublishInput`](crate::engine::PublishInput)).
 
@@ -37,6 +39,7 @@ pub mod publishing;
 pub mod queue;
 pub mod release;
 pub mod request;
+pub mod visits;
 
 pub use attempts::AttemptLimiter;
 pub use decoy::DecoySchedule;

@@ -11,6 +11,7 @@
 //! | [`stay`] | for which ten-minute intervals does a stay warn others? |
 //! | [`warning`] | how is a warning sealed so that only visitors of the place can read it? |
 //! | [`package`] | how do warnings arrive, signed, as a stream? |
+//! | `submission` | which visits of a positive person become warnings? |
 //! | `diary` | which visits are kept, which of them matched, and why? |
 //!
 //! The scheme is Corona-Warn-App's (`docs/event_registration.md`, presence tracing of
@@ -26,6 +27,7 @@ pub mod code;
 mod diary;
 pub mod package;
 pub mod stay;
+mod submission;
 pub mod warning;
 
 pub use code::{VenueCode, VenueCodeError, VenueType};
@@ -34,4 +36,5 @@ pub use diary::{
     VenueMatch, VenueRules,
 };
 pub use package::{PackageError, PackageLimits, WarningPackage, WarningPackageWriter};
+pub use submission::{SubmittedWarning, TransmissionRiskLevel, VisitReport};
 pub use warning::{ProtectedWarning, VenueId, Warning};

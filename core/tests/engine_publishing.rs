@@ -79,7 +79,7 @@ fn tell(phone: &mut Phone, input: PublishInput) -> Vec<Output> {
 fn publish(phone: &mut Phone, days_ago: i64) -> Result<IdempotencyKey, PublishError> {
     let input = PublishInput::Publish { request: request(phone, days_ago), code: code("12345678") };
     let queued = tell(phone, input).into_iter().find_map(|output| match output {
-        Output::UploadQueued(queued) => Some(queued),
+        Output::UploadQueued(queued) => Some(queued.map(|queued| queued.upload)),
         _ => None,
     });
     queued.unwrap()
@@ -155,7 +155,10 @@ fn an_upload_survives_a_death_after_every_call_and_is_made_once() {
         }
         assert!(sent.iter().all(|keys| *keys == sent[0] && keys.len() >= 3), "{sent:?}");
         let (_, outcome) = serve(&mut phone);
-        assert_eq!(outcome, Some(Outcome::Published { keys: sent[0].len(), more_follow: false }));
+        assert_eq!(
+            outcome,
+            Some(Outcome::Published { keys: sent[0].len(), visits: 0, more_follow: false })
+        );
         let (mut phone, outputs) = die(phone, &endpoint);
         assert_eq!((due(&outputs), phone.engine.uploads().len()), (None, 0));
         assert!(next_call(&mut phone).is_none());

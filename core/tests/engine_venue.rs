@@ -3,16 +3,23 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod engine_support;
+mod publish_support;
 
+use chikaku_core::diagnosis_key::ReportType;
 use chikaku_core::encounter_log::MemoryLog;
-use chikaku_core::engine::{Input, KeyFile, Output};
+use chikaku_core::engine::{Engine, Input, KeyFile, Output, PublishInput};
+use chikaku_core::local_time::UtcOffset;
+use chikaku_core::publish::visits::{WARNING_COUNTS, uploaded_warnings};
+use chikaku_core::publish::{Basis, Call, Consent, LocalDate, ReleaseRequest, Step};
 use chikaku_core::risk::RiskLevel;
 use chikaku_core::time::UtcDay;
 use chikaku_core::venue::code::{Declaration, DefaultStay, NewVenue};
 use chikaku_core::venue::{
-    CheckInError, PackageReport, ProtectedWarning, VenueCode, VenueType, WarningPackageWriter,
+    CheckInError, PackageReport, ProtectedWarning, TransmissionRiskLevel, VenueCode, VenueType,
+    WarningPackageWriter,
 };
-use engine_support::{DAY, Host, announced, contact, key_file, signing_key};
+use engine_support::{DAY, Host, announced, configuration, contact, key_file, signing_key};
+use publish_support::{exposure_server, good_answer, number, taking_visits};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 
@@ -48,15 +55,32 @@ fn package(warnings: Vec<ProtectedWarning>) -> Vec<u8> {
     WarningPackageWriter::new("440").warnings(warnings).write(&signing_key()).unwrap()
 }
 
-fn disclosed_visits(phone: &mut Phone) -> Vec<ProtectedWarning> {
-    let outputs = phone.tell(Input::DiscloseVisits { transmission_risk_level: 5, decoys: 4 });
-    outputs
-        .into_iter()
-        .find_map(|output| match output {
-            Output::VisitsDisclosed(warnings) => Some(warnings),
+/// What reaches the server when this phone publishes its keys and visits.
+fn published_visits(phone: &mut Phone) -> Vec<ProtectedWarning> {
+    let mut configuration = configuration();
+    configuration.upload_endpoint = Some(taking_visits(exposure_server()));
+    phone.engine = Engine::open(configuration, phone.engine.log().clone()).unwrap();
+    let consent = Consent::given_by_user(phone.now).including_visits();
+    let today = LocalDate::new(phone.now.day().days_since_1970(), UtcOffset::UTC).unwrap();
+    let basis = Basis::TestDate(today);
+    let mut request = ReleaseRequest::new(consent, ReportType::ConfirmedTest, basis);
+    request.visits = TransmissionRiskLevel::new(5);
+    let publish = PublishInput::Publish { request, code: number() };
+    phone.tell(Input::Publish(Box::new(publish)));
+    let mut warnings = Vec::new();
+    loop {
+        let outputs = phone.tell(Input::Publish(Box::new(PublishInput::NextCall)));
+        let call = outputs.into_iter().find_map(|output| match output {
+            Output::UploadCall(call) => Some(*call),
             _ => None,
-        })
-        .unwrap()
+        });
+        let Some(Call { upload, step }) = call else { return warnings };
+        let answer = good_answer(&step);
+        if let Step::Send(request) = &step {
+            warnings.extend(uploaded_warnings(&request.body).unwrap());
+        }
+        phone.tell(Input::Publish(Box::new(PublishInput::Answered { upload, answer })));
+    }
 }
 
 fn venue_days(outputs: &[Output]) -> Vec<UtcDay> {
@@ -93,8 +117,8 @@ fn i22_every_co_visitor_is_told_on_the_phone_and_nobody_else() {
         phones.push(visitor);
     }
     positive.now = DAY.saturating_add(1).start();
-    let warnings = disclosed_visits(&mut positive);
-    assert_eq!(warnings.len(), 3 + 4);
+    let warnings = published_visits(&mut positive);
+    assert_eq!(warnings.len(), WARNING_COUNTS[0], "three, and five of no venue");
     let package = package(warnings);
     for (number, visitor) in (0_u32..).zip(&mut phones) {
         visitor.now = DAY.saturating_add(1).start();
@@ -121,7 +145,7 @@ fn a_visit_is_announced_until_it_is_confirmed_and_once() {
     assert_eq!(check_in(&mut visitor, 1), Err(CheckInError::StillThere));
     positive.pass(7_200);
     visitor.pass(7_200);
-    let zip = package(disclosed_visits(&mut positive));
+    let zip = package(published_visits(&mut positive));
 
     let refused = visitor.tell(Input::VenueWarnings(b"nonsense"));
     assert!(refused.iter().any(|output| matches!(output, Output::VenueWarningsIngested(Err(_)))));
@@ -152,7 +176,7 @@ fn an_encounter_and_a_visit_of_one_day_are_one_event() {
     positive.now = DAY.start().saturating_add(10_000);
     check_in(&mut positive, 1).unwrap();
     positive.now = later;
-    let zip = package(disclosed_visits(&mut positive));
+    let zip = package(published_visits(&mut positive));
     let mut visitor = contact.restarted_over(contact.engine.log().clone());
     visitor.set_clock_by(-76_400);
     check_in(&mut visitor, 1).unwrap();

@@ -72,7 +72,7 @@ fn an_attempt_made_offline_is_sent_when_there_is_a_network() {
     assert_eq!(queue.uploads().next().unwrap().failures, 20);
     let call = request(&mut queue, &endpoint, at, &mut rng);
     let outcome = answer(&mut queue, &call, response(204), &endpoint, at, &mut rng);
-    assert_eq!(outcome, Outcome::Published { keys: 7, more_follow: false });
+    assert_eq!(outcome, Outcome::Published { keys: 7, visits: 0, more_follow: false });
     assert_eq!(queue, UploadQueue::new());
 }
 
@@ -115,7 +115,7 @@ fn a_refused_number_keeps_the_keys_for_a_better_one() {
         queue.correct_code(id, ProcessingNumber::new("87654321").unwrap().into());
         let call = request(&mut queue, &endpoint, now(), &mut rng);
         let ok = answer(&mut queue, &call, response(200), &endpoint, now(), &mut rng);
-        assert_eq!(ok, Outcome::Published { keys: 14, more_follow: false });
+        assert_eq!(ok, Outcome::Published { keys: 14, visits: 0, more_follow: false });
     }
 }
 
@@ -177,7 +177,7 @@ fn a_key_that_is_still_valid_follows_when_it_has_ended() {
         let late = if refused { now() } else { midnight };
         let outcome = answer(&mut queue, &call, response(200), &endpoint, late, &mut rng);
         let keys = 3;
-        assert_eq!(outcome, Outcome::Published { keys, more_follow: true });
+        assert_eq!(outcome, Outcome::Published { keys, visits: 0, more_follow: true });
         let mut queue = restarted(&queue);
         assert_eq!(queue.next(&endpoint, midnight.saturating_sub(1), &mut rng), None);
         let call = request(&mut queue, &endpoint, midnight, &mut rng);
@@ -187,7 +187,7 @@ fn a_key_that_is_still_valid_follows_when_it_has_ended() {
         let (status, expected) = if refused {
             (406, Outcome::RestRefused)
         } else {
-            (200, Outcome::Published { keys: 1, more_follow: false })
+            (200, Outcome::Published { keys: 1, visits: 0, more_follow: false })
         };
         let outcome = answer(&mut queue, &call, response(status), &endpoint, midnight, &mut rng);
         assert_eq!(outcome, expected);

@@ -7,7 +7,10 @@ mod publish_support;
 
 use chikaku_core::publish::cocoa::Version;
 use chikaku_core::publish::{Endpoint, Request, UploadQueue};
-use publish_support::{cocoa, exposure_server, now, number, release, request, request_of, rng};
+use publish_support::{
+    cocoa, exposure_server, keys, now, number, release, request, request_of, rng, taking_visits,
+    visits, with_visits,
+};
 use rand_chacha::ChaCha20Rng;
 
 const SAMPLES: usize = 10_000;
@@ -49,6 +52,17 @@ fn kolmogorov_smirnov(one: &[usize], other: &[usize]) -> f64 {
     all.map(|size| (share(one, *size) - share(other, *size)).abs()).fold(0.0, f64::max)
 }
 
+/// Uploads with and without visits, to a server that takes them.
+fn uploads_with_visits(endpoint: &Endpoint, seed: u64, count: u32) -> Vec<usize> {
+    let diary = visits(count);
+    let keys = keys(5, &mut rng(seed));
+    sizes(endpoint, seed, |queue, rng| {
+        let request = with_visits(14);
+        let released = request.release_with_visits(&keys, &mut diary.clone(), now(), rng);
+        queue.add(released.unwrap().0, number(), rng);
+    })
+}
+
 fn uploads(endpoint: &Endpoint, seed: u64, days: u32) -> Vec<usize> {
     sizes(endpoint, seed, |queue, rng| {
         queue.add(release(days, rng), number(), rng);
@@ -70,6 +84,25 @@ fn decoys_are_as_long_as_uploads() {
         assert!(kolmogorov_smirnov(&longer, &decoys) > CRITICAL);
         let jitter = decoys.last().unwrap() - decoys.first().unwrap();
         assert!((1_000..1_024).contains(&jitter), "{jitter}");
+        assert!(*decoys.last().unwrap() < 64 << 10);
+    }
+}
+
+/// A number of visits, none among them, is hidden in the size of every request.
+#[test]
+fn uploads_with_visits_are_as_long_as_those_without_and_as_decoys() {
+    let mut seed = 200;
+    for endpoint in [cocoa(Version::V3), exposure_server()] {
+        let endpoint = taking_visits(endpoint);
+        let decoys = sizes(&endpoint, seed, |queue, rng| queue.add_decoy(now(), rng));
+        let without = uploads(&endpoint, seed + 1, 5);
+        assert!(kolmogorov_smirnov(&without, &decoys) < CRITICAL, "{endpoint:?}, without");
+        for count in [1, 150] {
+            seed += 2;
+            let with = uploads_with_visits(&endpoint, seed, count);
+            let statistic = kolmogorov_smirnov(&with, &decoys);
+            assert!(statistic < CRITICAL, "{endpoint:?}, {count} visits: {statistic}");
+        }
         assert!(*decoys.last().unwrap() < 64 << 10);
     }
 }

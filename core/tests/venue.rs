@@ -10,9 +10,9 @@ use chikaku_core::venue::package::read_unsigned;
 use chikaku_core::venue::stay::{WarnedIntervals, warned_intervals};
 use chikaku_core::venue::warning::WarningError;
 use chikaku_core::venue::{
-    CheckInError, MOST_CHECK_INS_A_DAY, PackageError, PackageLimits, ProtectedWarning, VenueCode,
-    VenueCodeError, VenueDiary, VenueId, VenueRules, VenueType, Warning, WarningPackage,
-    WarningPackageWriter,
+    CheckInError, MOST_CHECK_INS_A_DAY, PackageError, PackageLimits, ProtectedWarning,
+    TransmissionRiskLevel, VenueCode, VenueCodeError, VenueDiary, VenueId, VenueRules, VenueType,
+    Warning, WarningPackage, WarningPackageWriter,
 };
 use proptest::prelude::*;
 use rand_chacha::ChaCha20Rng;
@@ -264,8 +264,11 @@ fn i22_a_co_visitor_is_warned_on_the_phone_and_nobody_else() {
         diary
     };
     let now = at(36, 0);
-    let warnings = positive.submit(|_| Some(5), 3, now, &mut rng(5));
-    assert_eq!(warnings.len(), 4);
+    let level = TransmissionRiskLevel::new(5).unwrap();
+    let (submitted, report) = positive.submit(level, |_| true, 10, now, &mut rng(5));
+    assert_eq!((submitted.len(), report.submitted, report.left_out), (1, 1, 0));
+    let decoys = (0..3).map(|seed| ProtectedWarning::decoy(&mut rng(seed)));
+    let warnings = submitted.into_iter().map(|warning| warning.sealed).chain(decoys);
     let zip = package(warnings);
     let opened = verified(&zip).unwrap();
 

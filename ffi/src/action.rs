@@ -1,13 +1,12 @@
 //! What the host has to do, and what it may like to know.
 
-use chikaku_core::engine::{EngineConfiguration, Output, PublishError};
-use chikaku_core::publish::IdempotencyKey;
+use chikaku_core::engine::{EngineConfiguration, Output, PublishError, QueuedUpload};
 use chikaku_core::publish::queue::Outcome;
 use chikaku_core::status::assessed as core_assessed;
 
 use crate::number::{self, code, to_i32, to_i64};
 use crate::{
-    Assessment, DiaryOutcome, KeyFileOutcome, RiskLevel, ScanOutcome, UploadCall, VenueWarning,
+    Assessment, DiaryOutcome, KeyFileOutcome, RiskLevel, ScanOutcome, UploadCall,
     VenueWarningsOutcome, VisitOutcome,
 };
 
@@ -140,12 +139,11 @@ pub(crate) struct Answer {
     pub(crate) actions: Vec<Action>,
     pub(crate) key_files: Vec<KeyFileOutcome>,
     pub(crate) disclosed: Vec<crate::DiagnosisKey>,
-    pub(crate) queued: Option<Result<IdempotencyKey, PublishError>>,
+    pub(crate) queued: Option<Result<QueuedUpload, PublishError>>,
     pub(crate) call: Option<UploadCall>,
     pub(crate) progress: Option<Outcome>,
     pub(crate) visit: Option<VisitOutcome>,
     pub(crate) venue_warnings: Option<VenueWarningsOutcome>,
-    pub(crate) venue_disclosure: Vec<VenueWarning>,
     pub(crate) diary: Option<DiaryOutcome>,
 }
 
@@ -207,10 +205,6 @@ impl Answer {
             }
             Output::VenueWarningsIngested(result) => {
                 self.venue_warnings = Some(VenueWarningsOutcome::of(&result));
-                return;
-            }
-            Output::VisitsDisclosed(warnings) => {
-                self.venue_disclosure.extend(warnings.into_iter().map(VenueWarning::from));
                 return;
             }
             Output::DiaryBegun(result) => {

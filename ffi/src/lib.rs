@@ -48,8 +48,8 @@ pub use log::{
     install_marker_at,
 };
 pub use publishing::{
-    HttpHeader, Publication, PublicationDate, PublicationOutcome, UploadAnswer, UploadCall,
-    UploadOutcome, UploadProgress, UploadServer, UploadStatus, UploadStep,
+    HttpHeader, Publication, PublicationConsent, PublicationDate, PublicationOutcome, UploadAnswer,
+    UploadCall, UploadOutcome, UploadProgress, UploadServer, UploadStatus, UploadStep,
 };
 pub use scan::{HeardAdvertisement, Scan, ScanOutcome};
 #[cfg(feature = "simulation")]
@@ -57,8 +57,8 @@ pub use simulation::SimulatedKeyServer;
 pub use status::{ReasonDetail, Status, StatusReason};
 pub use status_facts::{FixableBy, HostFact, HostFacts, LocationFact, TracingState};
 pub use venue::{
-    DayEvidence, ScannedCode, VenueCode, VenueContact, VenueDisclosure, VenueWarning,
-    VenueWarningsOutcome, VenueWarningsResult, Visit, VisitOutcome, VisitResult,
+    DayEvidence, ScannedCode, VenueCode, VenueContact, VenueWarningsOutcome, VenueWarningsResult,
+    Visit, VisitOutcome, VisitResult,
 };
 
 uniffi::setup_scaffolding!();

@@ -1,4 +1,4 @@
-//! Publishing keys: what a host says, and what it is asked to do.
+//! Publishing keys and visits: what a host says, and what it is asked to do.
 
 use core::fmt;
 
@@ -8,6 +8,7 @@ use chikaku_core::publish::exposure_server::ExposureServerEndpoint;
 use chikaku_core::publish::queue as core_queue;
 use chikaku_core::publish::request::{Method, RetryReason};
 use chikaku_core::publish::{self, Endpoint, LocalDate, Step};
+use chikaku_core::venue::TransmissionRiskLevel;
 
 use crate::number::{seconds, to_i32};
 use crate::{Action, ExposureNotificationError};
@@ -25,6 +26,8 @@ pub enum UploadServer {
         platform: String,
         /// The app's package name.
         app_package_name: String,
+        /// It takes warnings for the visitors of the same venues with the keys.
+        takes_visits: bool,
     },
     /// Google's exposure-notifications-server, publish v1.
     ExposureServer {
@@ -32,13 +35,16 @@ pub enum UploadServer {
         health_authority_id: String,
         /// The user has been outside of the server's region.
         traveler: bool,
+        /// It takes warnings for the visitors of the same venues with the keys. The original refuses
+        /// them.
+        takes_visits: bool,
     },
 }
 
 impl UploadServer {
     pub(crate) fn endpoint(&self) -> Result<Endpoint, ExposureNotificationError> {
         match self {
-            Self::Cocoa { version, regions, platform, app_package_name } => {
+            Self::Cocoa { version, regions, platform, app_package_name, takes_visits } => {
                 let version = match version {
                     2 => Version::V2,
                     3 => Version::V3,
@@ -53,15 +59,38 @@ impl UploadServer {
                     regions: regions.clone(),
                     platform: platform.clone(),
                     app_package_name: app_package_name.clone(),
+                    takes_visits: *takes_visits,
                 }))
             }
-            Self::ExposureServer { health_authority_id, traveler } => {
+            Self::ExposureServer { health_authority_id, traveler, takes_visits } => {
                 Ok(Endpoint::ExposureServer(ExposureServerEndpoint {
                     health_authority_id: health_authority_id.clone(),
                     traveler: *traveler,
+                    takes_visits: *takes_visits,
                 }))
             }
         }
+    }
+}
+
+/// What the user agreed to publish, asked by an app that says what that is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
+pub enum PublicationConsent {
+    /// The keys. No visit leaves the phone.
+    Keys,
+    /// The keys, and sealed warnings for other visitors of the same venues.
+    KeysAndVisits {
+        /// How infectious the user was, 1..=8; the same for all days.
+        transmission_risk_level: i32,
+    },
+}
+
+impl PublicationConsent {
+    pub(crate) fn visits(self) -> Result<Option<TransmissionRiskLevel>, ExposureNotificationError> {
+        let Self::KeysAndVisits { transmission_risk_level } = self else { return Ok(None) };
+        let level = u8::try_from(transmission_risk_level).ok().and_then(TransmissionRiskLevel::new);
+        let wrong = || ExposureNotificationError::argument("transmission risk level: not 1..=8");
+        level.ok_or_else(wrong).map(Some)
     }
 }
 
@@ -102,13 +131,18 @@ pub struct Publication {
     pub actions: Vec<Action>,
 }
 
-/// What became of the wish to publish. Unless it is queued, no key has been disclosed.
+/// What became of the wish to publish. Unless it is queued, no key has been disclosed and no visit
+/// marked.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Enum)]
 pub enum PublicationOutcome {
-    /// The keys are kept until the server has them.
+    /// Keys and warnings are kept until the server has them.
     Queued {
         /// Names the upload.
         upload: String,
+        /// Visits whose other visitors will be warned.
+        visits: i32,
+        /// Visits for which the upload has no room, the oldest ones; the user should know.
+        visits_left_out: i32,
     },
     /// Numbers were refused just before.
     Wait {
@@ -117,10 +151,12 @@ pub enum PublicationOutcome {
     },
     /// The date has not begun where the user is.
     DateInFuture,
-    /// No key of that time is there.
+    /// No key of that time is there, and no visit that would warn anybody.
     NoKeys,
     /// The client was opened without a server that takes keys.
     NoServer,
+    /// The server takes no visits. Keys alone can be published.
+    NoServerForVisits,
 }
 
 /// One call to make for an upload, which may be a decoy: treat all alike.
@@ -287,10 +323,12 @@ pub struct UploadProgress {
 pub enum UploadOutcome {
     /// The next call is ready.
     Proceeds,
-    /// The server took the keys.
+    /// The server took the keys, and the warnings for other visitors if there were any.
     Published {
-        /// How many.
+        /// How many keys.
         keys: i32,
+        /// How many visits became warnings.
+        visits: i32,
         /// Others follow when they have ended.
         more_follow: bool,
     },
@@ -316,8 +354,8 @@ impl From<core_queue::Outcome> for UploadOutcome {
     fn from(outcome: core_queue::Outcome) -> Self {
         match outcome {
             core_queue::Outcome::Proceeds => Self::Proceeds,
-            core_queue::Outcome::Published { keys, more_follow } => {
-                Self::Published { keys: i32::try_from(keys).unwrap_or(i32::MAX), more_follow }
+            core_queue::Outcome::Published { keys, visits, more_follow } => {
+                Self::Published { keys: count(keys), visits: count(visits), more_follow }
             }
             core_queue::Outcome::CodeRefused => Self::CodeRefused,
             core_queue::Outcome::Waits { until, reason } => {
@@ -343,6 +381,8 @@ pub struct UploadStatus {
     pub upload: String,
     /// How many keys are not published yet.
     pub keys: i32,
+    /// How many visits are not published yet.
+    pub visits: i32,
     /// How often it failed.
     pub failures: i32,
     /// When it is tried again, seconds since 1970 UTC; `None` if it can be tried now.
@@ -355,10 +395,15 @@ impl From<core_queue::UploadStatus> for UploadStatus {
     fn from(status: core_queue::UploadStatus) -> Self {
         Self {
             upload: status.id.to_string(),
-            keys: i32::try_from(status.keys).unwrap_or(i32::MAX),
+            keys: count(status.keys),
+            visits: count(status.visits),
             failures: to_i32(status.failures),
             not_before: status.not_before.map(seconds),
             code_refused: status.code_refused,
         }
     }
+}
+
+pub(crate) fn count(count: usize) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
 }

@@ -2,15 +2,16 @@
 
 use chikaku_core::diagnosis_key as core_key;
 use chikaku_core::export::{ExportWriter, KeyIdentity, SigningKey};
+use chikaku_core::publish::visits::uploaded_warnings;
 use chikaku_core::time::{IntervalNumber, RollingPeriod};
 use chikaku_core::venue::code::{Declaration, DefaultStay, NewVenue};
-use chikaku_core::venue::{ProtectedWarning, VenueType, WarningPackageWriter};
+use chikaku_core::venue::{VenueType, WarningPackageWriter};
 use getrandom::SysRng;
 use p256::pkcs8::{EncodePublicKey, LineEnding};
 use rand_core::UnwrapErr;
 
 use crate::number;
-use crate::{DiagnosisKey, ExposureNotificationError, TrustedKey, VenueWarning};
+use crate::{DiagnosisKey, ExposureNotificationError, TrustedKey};
 
 /// Signs key files with a key that everybody knows. Trust it in demonstrations only.
 #[derive(Debug, uniffi::Object)]
@@ -95,27 +96,20 @@ impl SimulatedKeyServer {
             .map_err(ExposureNotificationError::argument)
     }
 
-    /// A signed package of these warnings.
+    /// A signed package of the warnings in these uploads: bodies of `Send` steps, decoys among them.
     ///
     /// # Errors
-    /// [`ExposureNotificationError::InvalidArgument`] for warnings that are none.
+    /// [`ExposureNotificationError::InvalidArgument`] for what is no upload.
     pub fn publish_venue_warnings(
         &self,
-        warnings: Vec<VenueWarning>,
+        uploads: Vec<Vec<u8>>,
     ) -> Result<Vec<u8>, ExposureNotificationError> {
-        let wrong = || ExposureNotificationError::argument("a warning has 32, 16, 16 and 32 bytes");
-        let warnings = warnings.into_iter().map(|warning| {
-            Ok(ProtectedWarning {
-                venue_hash: warning.venue_hash.try_into().map_err(|_| wrong())?,
-                iv: warning.iv.try_into().map_err(|_| wrong())?,
-                ciphertext: warning.ciphertext,
-                mac: warning.mac.try_into().map_err(|_| wrong())?,
-            })
-        });
-        WarningPackageWriter::new("simulated")
-            .warnings(warnings.collect::<Result<Vec<_>, ExposureNotificationError>>()?)
-            .write(&self.signing_key)
-            .map_err(ExposureNotificationError::argument)
+        let mut package = WarningPackageWriter::new("simulated");
+        for body in uploads {
+            let warnings = uploaded_warnings(&body).map_err(ExposureNotificationError::argument)?;
+            package = package.warnings(warnings);
+        }
+        package.write(&self.signing_key).map_err(ExposureNotificationError::argument)
     }
 }
 

@@ -147,7 +147,7 @@ pub struct Visit {
     pub since: i64,
     /// When the user left, or will be taken to have left.
     pub until: i64,
-    /// It was part of `venueWarnings`: no warning meets it any more.
+    /// It was published, or waits for the server: no warning meets it any more.
     pub is_submitted: bool,
 }
 
@@ -278,45 +278,6 @@ impl From<&core_venue::VenueExplanation> for VenueContact {
             seconds: i64::from(matched.seconds),
             transmission_risk_level: i32::from(matched.transmission_risk_level),
             counts: explanation.counts,
-        }
-    }
-}
-
-/// Warnings to publish, and what has to be done.
-#[derive(Clone, Debug, PartialEq, uniffi::Record)]
-pub struct VenueDisclosure {
-    /// In no order that says anything; some are of no venue.
-    pub warnings: Vec<VenueWarning>,
-    /// What has to be done.
-    pub actions: Vec<Action>,
-}
-
-/// A sealed warning, as a server publishes it. Only visitors of the place can read it.
-#[derive(Clone, PartialEq, Eq, uniffi::Record)]
-pub struct VenueWarning {
-    /// SHA-256 of what the code comes to, 32 bytes.
-    pub venue_hash: Vec<u8>,
-    /// Initialisation vector, 16 bytes.
-    pub iv: Vec<u8>,
-    /// The sealed stay, 16 bytes.
-    pub ciphertext: Vec<u8>,
-    /// Its code of authentication, 32 bytes.
-    pub mac: Vec<u8>,
-}
-
-impl core::fmt::Debug for VenueWarning {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("VenueWarning(..)")
-    }
-}
-
-impl From<core_venue::ProtectedWarning> for VenueWarning {
-    fn from(warning: core_venue::ProtectedWarning) -> Self {
-        Self {
-            venue_hash: warning.venue_hash.to_vec(),
-            iv: warning.iv.to_vec(),
-            ciphertext: warning.ciphertext,
-            mac: warning.mac.to_vec(),
         }
     }
 }

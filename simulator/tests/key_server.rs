@@ -220,7 +220,7 @@ fn publish_and_be_told(endpoint: &Endpoint, list: List) {
     }
     let outcomes = work(&mut stored, endpoint, now, server.address, Network::Works, &mut rng);
     let keys = released.len();
-    assert_eq!(outcomes, [Outcome::Published { keys, more_follow: false }]);
+    assert_eq!(outcomes, [Outcome::Published { keys, visits: 0, more_follow: false }]);
     limiter.number_accepted();
 
     // Nothing is published before two hours have passed.

@@ -51,7 +51,7 @@ pub enum Input<'a> {
     /// The user tested positive and consented to publishing the keys, and the app sends them by
     /// itself.
     Disclose(Disclosure),
-    /// Publishing with a queue that survives restarts, and decoys.
+    /// Publishing keys, and visits to venues, with a queue that survives restarts, and decoys.
     Publish(Box<PublishInput>),
     /// The user has been told of this High day.
     Announced {
@@ -70,13 +70,6 @@ pub enum Input<'a> {
     },
     /// A downloaded package of venue warnings.
     VenueWarnings(&'a [u8]),
-    /// The user tested positive and consented to warning the visitors of the same venues.
-    DiscloseVisits {
-        /// How infectious the user was, 1..=8.
-        transmission_risk_level: u8,
-        /// How many warnings of no venue hide how many places were visited.
-        decoys: u32,
-    },
     /// The user recuperates, and begins a diary. It replaces one that was begun before.
     BeginDiary(Box<Start>),
     /// The user made an entry in the diary.
@@ -111,7 +104,6 @@ impl fmt::Debug for Input<'_> {
             Self::CheckIn(_) => f.write_str("CheckIn(..)"),
             Self::CheckOut { number } => write!(f, "CheckOut({number})"),
             Self::VenueWarnings(package) => write!(f, "VenueWarnings({} bytes)", package.len()),
-            Self::DiscloseVisits { decoys, .. } => write!(f, "DiscloseVisits({decoys} decoys)"),
             Self::BeginDiary(_) => f.write_str("BeginDiary(..)"),
             Self::DiaryEntry(_) => f.write_str("DiaryEntry(..)"),
             Self::SymptomsBegan(_) => f.write_str("SymptomsBegan(..)"),

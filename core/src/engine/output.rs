@@ -2,7 +2,7 @@
 
 use super::key_file::KeyFileReport;
 use super::plan::{AdvertisePlan, ScanPlan};
-use super::publishing::PublishError;
+use super::publishing::{PublishError, QueuedUpload};
 use super::scan::ScanReport;
 use crate::diagnosis_key::DiagnosisKey;
 use crate::diary::{EntryError, Escalation, StartError};
@@ -13,7 +13,7 @@ use crate::risk::Assessment;
 use crate::status::assessed::Assessed;
 use crate::time::{Timestamp, UtcDay};
 use crate::validation::{Refused, Warning};
-use crate::venue::{CheckInError, PackageError, PackageReport, ProtectedWarning};
+use crate::venue::{CheckInError, PackageError, PackageReport};
 
 /// What the host has to do.
 #[derive(Debug)]
@@ -52,8 +52,8 @@ pub enum Output {
     ConfigurationRefused(Box<Refused>),
     /// The keys to publish, none of them able to make another identifier.
     Disclosed(Vec<DiagnosisKey>),
-    /// The upload's name, or why nothing is published. It is kept until the server has the keys.
-    UploadQueued(Result<IdempotencyKey, PublishError>),
+    /// The upload, or why nothing is published. It is kept until the server has it.
+    UploadQueued(Result<QueuedUpload, PublishError>),
     /// From this time on, with a network, ask for the next call ([`PublishInput::NextCall`](super::PublishInput::NextCall)).
     /// It may be for a decoy; the host cannot tell, and must not.
     UploadsDue {
@@ -103,8 +103,6 @@ pub enum Output {
         /// The day.
         day: UtcDay,
     },
-    /// The warnings to publish; some of them are of no venue.
-    VisitsDisclosed(Vec<ProtectedWarning>),
     /// Whether a diary has begun.
     DiaryBegun(Result<(), StartError>),
     /// What the rules conclude from the diary with the new entry, or why there is no new entry.

@@ -1,13 +1,14 @@
-//! From the user's consent to keys at the server, across restarts.
+//! From the user's consent to keys, and warnings for other visitors, at the server, across restarts.
 //!
-//! Disclosing the keys and queueing them is one commit: no crash lies between a key that is closed
-//! and an upload that is kept.
+//! Disclosing the keys, submitting the visits and queueing both is one commit: no crash lies between
+//! a key that is closed, or a visit that is marked, and an upload that is kept.
 
 use core::fmt;
 
 use rand_core::CryptoRng;
 use thiserror::Error;
 
+use super::venue::keep_if;
 use super::{Engine, EngineConfiguration, Output, State, Turn};
 use crate::clock::ClockReading;
 use crate::encounter_log::{Change, EncounterLog};
@@ -16,13 +17,14 @@ use crate::publish::queue::{Outcome, UploadStatus};
 use crate::publish::release::ReleaseError;
 use crate::publish::{Answer, Endpoint, IdempotencyKey, ReleaseRequest, VerificationCode};
 use crate::time::DAY_SECONDS;
+use crate::venue::{VenueDiary, VisitReport};
 
 /// What the host says about publishing keys. `Debug` shows no code.
 #[non_exhaustive]
 pub enum PublishInput {
-    /// The user consented to publishing the keys, and entered a number.
+    /// The user consented to publishing the keys, and maybe the visits, and entered a number.
     Publish {
-        /// Which keys.
+        /// Which keys, and whether visits.
         request: ReleaseRequest,
         /// What entitles the user.
         code: VerificationCode,
@@ -43,7 +45,8 @@ pub enum PublishInput {
         /// The better number.
         code: VerificationCode,
     },
-    /// The user does not want an upload any more. What the server has is not taken back.
+    /// The user does not want an upload any more. What the server has is not taken back; visits
+    /// that it does not have match again, and can be published again.
     Cancel {
         /// Which upload.
         upload: IdempotencyKey,
@@ -62,13 +65,26 @@ impl fmt::Debug for PublishInput {
     }
 }
 
-/// Why nothing was queued. No key has been disclosed either.
+/// An upload that waits for the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct QueuedUpload {
+    /// Its name.
+    pub upload: IdempotencyKey,
+    /// What became of the visits; nothing of them if they were not to be published.
+    pub visits: VisitReport,
+}
+
+/// Why nothing was queued. No key has been disclosed, and no visit marked, either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum PublishError {
     /// [`EngineConfiguration::upload_endpoint`](super::EngineConfiguration::upload_endpoint) is empty.
     #[error("no server is configured that takes keys")]
     NoServer,
+    /// Visits were to be published, and the server takes none. Keys alone can be published.
+    #[error("the server takes no visits")]
+    NoServerForVisits,
     /// Numbers were refused just before.
     #[error(transparent)]
     Wait(#[from] Wait),
@@ -97,12 +113,28 @@ impl<L: EncounterLog> Engine<L> {
         let now = self.clock_at(clocks).now().unwrap_or(clocks.wall);
         self.state.publishing.attempts.check(now)
     }
+
+    pub(super) fn publish(
+        &self,
+        input: PublishInput,
+        state: &mut State,
+        turn: &mut Turn,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<(), L::Error> {
+        let endpoint = self.configuration.upload_endpoint.as_ref();
+        let before = self.venues_of(turn)?;
+        let mut venues = before.clone();
+        state.publish(input, &mut venues, endpoint, turn, rng);
+        keep_if(venues != before, venues, turn);
+        Ok(())
+    }
 }
 
 impl State {
-    pub(super) fn publish(
+    fn publish(
         &mut self,
         input: PublishInput,
+        venues: &mut VenueDiary,
         endpoint: Option<&Endpoint>,
         turn: &mut Turn,
         rng: &mut (impl CryptoRng + ?Sized),
@@ -111,7 +143,7 @@ impl State {
         let uploads = &mut self.publishing.uploads;
         match input {
             PublishInput::Publish { request, code } => {
-                let queued = self.queue_upload(request, code, endpoint, turn, rng);
+                let queued = self.queue_upload(request, code, venues, endpoint, turn, rng);
                 turn.outputs.push(Output::UploadQueued(queued));
             }
             PublishInput::NextCall => {
@@ -133,30 +165,32 @@ impl State {
                 turn.outputs.push(Output::UploadAnswered { upload, outcome });
             }
             PublishInput::CorrectCode { upload, code } => uploads.correct_code(upload, code),
-            PublishInput::Cancel { upload } => uploads.cancel(upload),
+            PublishInput::Cancel { upload } => venues.withdraw(&uploads.cancel(upload)),
         }
         self.say_when_uploads_are_due(turn);
     }
 
-    /// Closes the keys and queues them, or does neither.
+    /// Closes the keys, marks the visits and queues both, or does nothing of it.
     fn queue_upload(
         &mut self,
         request: ReleaseRequest,
         code: VerificationCode,
+        venues: &mut VenueDiary,
         endpoint: Option<&Endpoint>,
         turn: &mut Turn,
         rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Result<IdempotencyKey, PublishError> {
-        if endpoint.is_none() {
-            return Err(PublishError::NoServer);
+    ) -> Result<QueuedUpload, PublishError> {
+        let endpoint = endpoint.ok_or(PublishError::NoServer)?;
+        if request.visits.is_some() && !endpoint.takes_visits() {
+            return Err(PublishError::NoServerForVisits);
         }
         self.publishing.attempts.check(turn.now)?;
         let mut disclosed = self.clone();
         let (keys, changes) = disclosed.close_keys(request.disclosure(), turn.now, rng);
-        let release = request.release(&keys, turn.now, rng)?;
+        let (release, visits) = request.release_with_visits(&keys, venues, turn.now, rng)?;
         *self = disclosed;
         turn.changes.extend(changes);
-        Ok(self.publishing.uploads.add(release, code, rng))
+        Ok(QueuedUpload { upload: self.publishing.uploads.add(release, code, rng), visits })
     }
 
     /// What time does to uploads. Decoys are made while tracing is on.

@@ -1,7 +1,5 @@
 //! Visits to venues: kept in the log, matched here, announced with the day.
 
-use rand_core::CryptoRng;
-
 use super::{Engine, Output, State, Turn};
 use crate::clock::ClockReading;
 use crate::encounter_log::{Change, EncounterLog};
@@ -86,22 +84,6 @@ impl<L: EncounterLog> Engine<L> {
         Ok(())
     }
 
-    pub(super) fn disclose_visits(
-        &self,
-        transmission_risk_level: u8,
-        decoys: u32,
-        turn: &mut Turn,
-        rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Result<(), L::Error> {
-        let mut venues = self.venues_of(turn)?;
-        // Nobody's phone needs more, and a host's mistake must not fill the memory.
-        let decoys = usize::try_from(decoys.min(MOST_DECOYS)).unwrap_or(0);
-        let warnings = venues.submit(|_| Some(transmission_risk_level), decoys, turn.now, rng);
-        keep_if(true, venues, turn);
-        turn.outputs.push(Output::VisitsDisclosed(warnings));
-        Ok(())
-    }
-
     /// A process may die between the commit and the notification.
     pub(super) fn announce_venues_again(&self, turn: &mut Turn) -> Result<(), L::Error> {
         let days = self.venues_of(turn)?.to_tell(&self.configuration.venue_rules);
@@ -129,17 +111,14 @@ impl<L: EncounterLog> Engine<L> {
         Ok(())
     }
 
-    fn venues_of(&self, turn: &Turn) -> Result<VenueDiary, L::Error> {
+    pub(super) fn venues_of(&self, turn: &Turn) -> Result<VenueDiary, L::Error> {
         let mut venues = self.log.venues()?;
         venues.forget_before(turn.horizon.before);
         Ok(venues)
     }
 }
 
-/// More decoys than anybody needs to hide 1,400 visits.
-const MOST_DECOYS: u32 = 2_000;
-
-fn keep_if(changed: bool, venues: VenueDiary, turn: &mut Turn) {
+pub(super) fn keep_if(changed: bool, venues: VenueDiary, turn: &mut Turn) {
     if changed {
         turn.changes.push(Change::Venues(Box::new(venues)));
     }

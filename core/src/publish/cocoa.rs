@@ -40,6 +40,8 @@ pub struct CocoaEndpoint {
     pub platform: String,
     /// The app's package name.
     pub app_package_name: String,
+    /// The server takes [warnings](super::visits) for the visitors of the same venues with the keys.
+    pub takes_visits: bool,
 }
 
 /// What one request is made from.
@@ -92,17 +94,23 @@ impl CocoaEndpoint {
     pub(super) fn request(
         &self,
         submission: &Submission<'_>,
+        warnings: String,
         attestation: &str,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Request {
+        let takes = self.takes_visits;
         let (path, body) = match self.version {
-            Version::V2 => ("/v2/diagnosis", seal(self.v2(submission, attestation), rng)),
-            Version::V3 => ("/v3/diagnosis", seal(self.v3(submission, attestation), rng)),
+            Version::V2 => {
+                ("/v2/diagnosis", seal(self.v2(submission, warnings, attestation), takes, rng))
+            }
+            Version::V3 => {
+                ("/v3/diagnosis", seal(self.v3(submission, warnings, attestation), takes, rng))
+            }
         };
         Request::json(Method::Put, path, submission.decoy, body)
     }
 
-    fn v2(&self, submission: &Submission<'_>, attestation: &str) -> DiagnosisV2 {
+    fn v2(&self, submission: &Submission<'_>, warnings: String, attestation: &str) -> DiagnosisV2 {
         DiagnosisV2 {
             keys: submission.keys.iter().map(KeyV2::of).collect(),
             regions: self.regions.clone(),
@@ -110,11 +118,12 @@ impl CocoaEndpoint {
             device_verification_payload: attestation.to_owned(),
             app_package_name: self.app_package_name.clone(),
             verification_payload: submission.code.as_str().to_owned(),
+            check_in_protected_reports: warnings,
             padding: String::new(),
         }
     }
 
-    fn v3(&self, submission: &Submission<'_>, attestation: &str) -> DiagnosisV3 {
+    fn v3(&self, submission: &Submission<'_>, warnings: String, attestation: &str) -> DiagnosisV3 {
         DiagnosisV3 {
             has_symptom: submission.basis.has_symptoms(),
             onset_of_symptom_or_test_date: submission.basis.date().to_string(),
@@ -125,6 +134,7 @@ impl CocoaEndpoint {
             app_package_name: self.app_package_name.clone(),
             verification_payload: submission.code.as_str().to_owned(),
             idempotency_key: submission.idempotency_key.to_string(),
+            check_in_protected_reports: warnings,
             padding: String::new(),
         }
     }
@@ -150,6 +160,9 @@ pub struct DiagnosisV2 {
     pub device_verification_payload: String,
     pub app_package_name: String,
     pub verification_payload: String,
+    /// [`uploaded_warnings`](super::visits::uploaded_warnings) reads it; not a field of the server's own format.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub check_in_protected_reports: String,
     pub padding: String,
 }
 
@@ -190,6 +203,9 @@ pub struct DiagnosisV3 {
     pub verification_payload: String,
     #[serde(rename = "idempotency_key")]
     pub idempotency_key: String,
+    /// [`uploaded_warnings`](super::visits::uploaded_warnings) reads it; not a field of the server's own format.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub check_in_protected_reports: String,
     pub padding: String,
 }
 
@@ -231,6 +247,10 @@ impl Payload for DiagnosisV2 {
         &mut self.padding
     }
 
+    fn warnings(&self) -> &str {
+        &self.check_in_protected_reports
+    }
+
     fn key_bytes(&self) -> usize {
         self.keys.iter().map(|key| json_bytes(key) + 1).sum()
     }
@@ -243,6 +263,10 @@ impl Payload for DiagnosisV3 {
 
     fn padding(&mut self) -> &mut String {
         &mut self.padding
+    }
+
+    fn warnings(&self) -> &str {
+        &self.check_in_protected_reports
     }
 
     fn key_bytes(&self) -> usize {

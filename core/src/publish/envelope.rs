@@ -1,7 +1,7 @@
 //! One size for every request, whatever is in it.
 //!
-//! The size of a request must not tell how many keys it holds, nor whether it holds any. So the
-//! content is measured as if every place for a key were taken, rounded up to a multiple of
+//! The size of a request must not tell how many keys and warnings it holds, nor whether it holds
+//! any. So the content is measured as if every place for one were taken, rounded up to a multiple of
 //! [`ENVELOPE_BYTES`], and at least one kilobyte plus up to one more is added, as
 //! exposure-notifications-server and COCOA recommend: the padding makes up for all the rest.
 
@@ -10,6 +10,7 @@ use rand_core::CryptoRng;
 use serde::Serialize;
 
 use super::release::MAX_KEYS;
+use super::visits;
 
 /// Requests are a multiple of this long, plus [`JITTER_BYTES`].
 const ENVELOPE_BYTES: usize = 4096;
@@ -24,17 +25,27 @@ pub(super) trait Payload: Serialize {
     fn padding(&mut self) -> &mut String;
     /// How many bytes its keys take, without the commas between them.
     fn key_bytes(&self) -> usize;
+    /// The content of its field of warnings for other visitors.
+    fn warnings(&self) -> &str;
     /// How many bytes the longest key takes, with a comma.
     const LONGEST_KEY_BYTES: usize;
 }
 
-/// The payload as JSON, padded to its size.
-pub(super) fn seal<P: Payload>(mut payload: P, rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
+/// The payload as JSON, padded to its size. To a server that `takes_visits` every request has places
+/// for warnings.
+pub(super) fn seal<P: Payload>(
+    mut payload: P,
+    takes_visits: bool,
+    rng: &mut (impl CryptoRng + ?Sized),
+) -> Vec<u8> {
     payload.padding().clear();
     let bare = json_bytes(&payload);
+    let warnings = visits::field_bytes(payload.warnings());
     let full = bare
         .saturating_sub(payload.key_bytes())
-        .saturating_add(MAX_KEYS.saturating_mul(P::LONGEST_KEY_BYTES));
+        .saturating_sub(warnings)
+        .saturating_add(MAX_KEYS.saturating_mul(P::LONGEST_KEY_BYTES))
+        .saturating_add(if takes_visits || warnings > 0 { visits::LONGEST_BYTES } else { 0 });
     let size = full.saturating_add(LEAST_PADDING_BYTES).next_multiple_of(ENVELOPE_BYTES);
     let jitter = rng.next_u32() as usize % JITTER_BYTES;
     let missing = size.saturating_add(jitter).saturating_sub(bare);

@@ -24,6 +24,9 @@ pub struct ExposureServerEndpoint {
     pub health_authority_id: String,
     /// The user has been outside of the server's region.
     pub traveler: bool,
+    /// The server takes [warnings](super::visits) for the visitors of the same venues with the keys.
+    /// The original refuses requests with fields that it does not know.
+    pub takes_visits: bool,
 }
 
 /// Whether the HMAC covers the transmission risk.
@@ -74,6 +77,7 @@ impl ExposureServerEndpoint {
     pub(super) fn request(
         &self,
         submission: &Submission<'_>,
+        warnings: String,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Request {
         let onset = submission.basis.has_symptoms().then(|| submission.basis.date().utc_day());
@@ -85,9 +89,10 @@ impl ExposureServerEndpoint {
             symptom_onset_interval: onset.map(|day| day.first_interval().get()),
             traveler: self.traveler,
             revision_token: submission.revision_token.unwrap_or_default().to_owned(),
+            check_in_protected_reports: warnings,
             padding: String::new(),
         };
-        let body = seal(payload, rng);
+        let body = seal(payload, self.takes_visits, rng);
         Request::json(Method::Post, "/v1/publish", submission.decoy, body)
     }
 }
@@ -109,6 +114,9 @@ pub struct Publish {
     pub traveler: bool,
     #[serde(default)]
     pub revision_token: String,
+    /// [`uploaded_warnings`](super::visits::uploaded_warnings) reads it; not a field of the server's own format.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub check_in_protected_reports: String,
     #[serde(default)]
     pub padding: String,
 }
@@ -143,6 +151,10 @@ impl Payload for Publish {
 
     fn padding(&mut self) -> &mut String {
         &mut self.padding
+    }
+
+    fn warnings(&self) -> &str {
+        &self.check_in_protected_reports
     }
 
     fn key_bytes(&self) -> usize {

@@ -23,16 +23,16 @@ pub struct Publishing {
 }
 
 impl Publishing {
-    /// Forgets the keys that ended before `instant`, and uploads of which none is left.
+    /// Forgets the keys and warnings that ended before `instant`, and uploads of which nothing is
+    /// left.
     pub fn forget_before(&mut self, instant: Timestamp) {
-        self.uploads.retain_keys(|key| key.rolling_end().start() > instant);
+        self.uploads.retain(|_, end| end.start() > instant);
     }
 
-    /// Forgets the keys that were valid on a UTC day, and uploads of which none is left.
+    /// Forgets the keys that were valid on a UTC day and the warnings of that day, and uploads of
+    /// which nothing is left.
     pub fn forget_day(&mut self, day: UtcDay) {
-        self.uploads.retain_keys(|key| {
-            key.rolling_start().day() > day || key.rolling_end() <= day.first_interval()
-        });
+        self.uploads.retain(|start, end| start.day() > day || end <= day.first_interval());
     }
 }
 

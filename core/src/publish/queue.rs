@@ -5,6 +5,7 @@
 //! the server has taken them, so it is stored where the other secrets are.
 
 use core::fmt;
+use std::collections::BTreeSet;
 
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
@@ -18,7 +19,7 @@ use super::number::VerificationCode;
 use super::release::Release;
 use super::request::{Answer, Call, Endpoint, RetryReason, Step, Verdict};
 use crate::diagnosis_key::DiagnosisKey;
-use crate::time::Timestamp;
+use crate::time::{IntervalNumber, Timestamp};
 
 /// Seconds until the first repetition; doubled each time.
 const FIRST_BACK_OFF_SECONDS: u32 = 60;
@@ -86,10 +87,12 @@ impl Drop for Upload {
 pub enum Outcome {
     /// The next call is ready.
     Proceeds,
-    /// The server took the keys.
+    /// The server took the keys, and the warnings for other visitors if there were any.
     Published {
-        /// How many.
+        /// How many keys.
         keys: usize,
+        /// How many visits became warnings.
+        visits: usize,
         /// Others follow when they have ended.
         more_follow: bool,
     },
@@ -119,6 +122,8 @@ pub struct UploadStatus {
     pub id: IdempotencyKey,
     /// How many keys are not published yet.
     pub keys: usize,
+    /// How many visits are not published yet.
+    pub visits: usize,
     /// How often it failed.
     pub failures: u32,
     /// When it is tried again; `None` if it can be tried now.
@@ -265,13 +270,14 @@ impl UploadQueue {
                 Outcome::CodeRefused
             }
             Verdict::Accepted { revision_token } => {
+                let visits = upload.release.visits().len();
                 upload.published(&keys);
                 let more_follow = !upload.release.is_too_old(now);
                 if !more_follow {
                     self.uploads.remove(index);
                 }
                 self.revision_token = revision_token.or_else(|| self.revision_token.take());
-                Outcome::Published { keys: keys.len(), more_follow }
+                Outcome::Published { keys: keys.len(), visits, more_follow }
             }
         }
     }
@@ -290,13 +296,15 @@ impl UploadQueue {
         }
     }
 
-    /// The user does not want it any more. What the server has is not taken back.
-    pub fn cancel(&mut self, id: IdempotencyKey) {
-        self.uploads.retain(|upload| upload.id != id);
+    /// The user does not want it any more. What the server has is not taken back. Returns the visits
+    /// that are not published now.
+    pub fn cancel(&mut self, id: IdempotencyKey) -> BTreeSet<u64> {
+        let index = self.uploads.iter().position(|upload| upload.id == id);
+        index.map(|index| self.uploads.remove(index).release.visits()).unwrap_or_default()
     }
 
-    /// Drops uploads whose keys no server takes any more, and names those the user has to be told
-    /// of. `now` is the best known time: by a clock that is far ahead, everything is too old.
+    /// Drops uploads of which no server takes anything any more, and names those the user has to be
+    /// told of. `now` is the best known time: by a clock that is far ahead, everything is too old.
     pub fn forget_too_old(&mut self, now: Timestamp) -> Vec<IdempotencyKey> {
         let (old, rest) = core::mem::take(&mut self.uploads)
             .into_iter()
@@ -305,12 +313,13 @@ impl UploadQueue {
         old.iter().filter(|upload| !upload.decoy).map(|upload| upload.id).collect()
     }
 
-    /// Keeps only the keys that `keep` says of, and the uploads that have some left.
-    pub(crate) fn retain_keys(&mut self, keep: impl Fn(&DiagnosisKey) -> bool) {
+    /// Keeps only the keys and warnings whose first interval, and the one behind their last, `keep`
+    /// says of, and the uploads that have some left.
+    pub(crate) fn retain(&mut self, keep: impl Fn(IntervalNumber, IntervalNumber) -> bool) {
         self.uploads.retain_mut(|upload| {
             let kept = upload.release.retain(&keep);
             // A certificate is over the keys that there were.
-            if kept.something_gone {
+            if kept.keys_gone {
                 upload.certificate = None;
                 upload.attestation = None;
                 upload.asked = None;
@@ -324,6 +333,7 @@ impl UploadQueue {
         self.uploads.iter().filter(|upload| !upload.decoy).map(|upload| UploadStatus {
             id: upload.id,
             keys: upload.release.keys().len(),
+            visits: upload.release.visits().len(),
             failures: upload.failures,
             not_before: upload.not_before,
             code_refused: upload.code_refused,
@@ -347,7 +357,7 @@ impl Upload {
         let longest = now.saturating_add(LONGEST_BACK_OFF_SECONDS);
         let not_before = self.not_before.filter(|at| *at <= longest);
         let has_ended =
-            if self.release.sendable(now).is_empty() { self.release.next_due(now) } else { None };
+            if self.release.is_sendable(now) { None } else { self.release.next_due(now) };
         Some(not_before.max(has_ended).unwrap_or(now))
     }
 
@@ -359,13 +369,14 @@ impl Upload {
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Step {
         let keys = self.release.sendable(now);
+        let warnings = self.release.warnings_content(now);
         match endpoint {
             Endpoint::Cocoa(cocoa) => {
                 let submission = self.for_cocoa(&keys);
                 let nonce = cocoa.nonce(&submission);
                 match self.attestation.as_ref().filter(|made| made.nonce == nonce) {
                     None => Step::Attest { nonce },
-                    Some(made) => Step::Send(cocoa.request(&submission, &made.text, rng)),
+                    Some(made) => Step::Send(cocoa.request(&submission, warnings, &made.text, rng)),
                 }
             }
             Endpoint::ExposureServer(server) => {
@@ -381,6 +392,7 @@ impl Upload {
                             revision_token,
                             decoy: self.decoy,
                         },
+                        warnings,
                         rng,
                     )),
                 }

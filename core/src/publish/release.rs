@@ -6,15 +6,19 @@
 //! makes identifiers lets anybody make them (eprint 2020/1393).
 
 use core::fmt;
+use std::collections::BTreeSet;
 
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::local_date::LocalDate;
+use super::visits::{self, MOST_WARNINGS, ReleasedWarnings};
 use crate::diagnosis_key::{DaysSinceOnset, DiagnosisKey, DiagnosisKeyDetails, ReportType};
 use crate::engine::Disclosure;
 use crate::time::{IntervalNumber, RollingPeriod, Timestamp, UtcDay};
+use crate::venue::stay::WarnedIntervals;
+use crate::venue::{ProtectedWarning, TransmissionRiskLevel, VenueDiary, VisitReport};
 
 /// For so many days before today (UTC) servers take keys. COCOA's refused the whole request for
 /// one key that was older.
@@ -23,17 +27,25 @@ pub const ACCEPTED_DAYS: u32 = 14;
 /// More keys than servers take in one request (exposure-notifications-server).
 pub const MAX_KEYS: usize = 30;
 
-/// The user's consent to publish the keys. It releases once: it cannot be copied.
+/// The user's consent to publish the keys, and the visits to venues if the user agreed to that too.
+/// It releases once: it cannot be copied.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "a consent that is dropped releases nothing"]
 pub struct Consent {
     given_at: Timestamp,
+    includes_visits: bool,
 }
 
 impl Consent {
     /// The user has just been asked, by an app that says what will be published, and has agreed.
     pub const fn given_by_user(at: Timestamp) -> Self {
-        Self { given_at: at }
+        Self { given_at: at, includes_visits: false }
+    }
+
+    /// The user was also asked whether other visitors of the same venues are to be warned, and has
+    /// agreed.
+    pub const fn including_visits(self) -> Self {
+        Self { includes_visits: true, ..self }
     }
 }
 
@@ -130,7 +142,10 @@ pub enum ReleaseError {
     /// The date has not begun where it was entered.
     #[error("the date of onset or test lies in the future")]
     DateInFuture,
-    /// No key of that time is there.
+    /// Visits were to be published as well, and the consent does not include them.
+    #[error("the user has not agreed to publishing visits")]
+    VisitsNotConsented,
+    /// No key of that time is there, and no visit that would warn anybody.
     #[error("none of {considered} keys belongs to the time that is to be published")]
     NoKeys {
         /// How many keys there were.
@@ -150,6 +165,10 @@ pub struct ReleaseRequest {
     pub filter: DateFilter,
     /// What is said about each key's risk.
     pub transmission_risk: TransmissionRisk,
+    /// Other visitors of the same venues are warned, at this risk level, if the consent includes
+    /// visits; `None` leaves the visits on the phone. The level is the same for all days: a profile
+    /// by day tells which warnings belong to one person.
+    pub visits: Option<TransmissionRiskLevel>,
 }
 
 impl ReleaseRequest {
@@ -161,6 +180,7 @@ impl ReleaseRequest {
             basis,
             filter: DateFilter::default(),
             transmission_risk: TransmissionRisk::default(),
+            visits: None,
         }
     }
 
@@ -175,21 +195,43 @@ impl ReleaseRequest {
         self.basis.has_symptoms().then(|| self.basis.date().utc_day())
     }
 
-    /// Chooses among `keys` and marks those that are still valid. The order of the result is
-    /// random: it says nothing about days.
-    ///
-    /// A key is left out if it starts after `now`, if no server takes it any more, or if the date
-    /// filter does not keep it; of more than [`MAX_KEYS`], the latest are kept.
+    /// [`ReleaseRequest::release_with_visits`] on a phone that keeps none.
     ///
     /// # Errors
-    /// [`ReleaseError`] if nothing would be published. The consent is used up all the same: the
-    /// user has to be told, and asked again.
+    /// As that.
     pub fn release(
         self,
         keys: &[DiagnosisKey],
         now: Timestamp,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Release, ReleaseError> {
+        let released = self.release_with_visits(keys, &mut VenueDiary::default(), now, rng)?;
+        Ok(released.0)
+    }
+
+    /// Chooses among `keys` and marks those that are still valid. The order of the result is
+    /// random: it says nothing about days.
+    ///
+    /// A key is left out if it starts after `now`, if no server takes it any more, or if the date
+    /// filter does not keep it; of more than [`MAX_KEYS`], the latest are kept.
+    ///
+    /// With [`ReleaseRequest::visits`], what was visited in the same time becomes warnings, at most
+    /// [`MOST_WARNINGS`] of the latest visits; `visits` marks those as submitted, and the report
+    /// says what became of the others. A phone without keys may release visits alone.
+    ///
+    /// # Errors
+    /// [`ReleaseError`] if nothing would be published; `visits` has not changed then. The consent is
+    /// used up all the same: the user has to be told, and asked again.
+    pub fn release_with_visits(
+        self,
+        keys: &[DiagnosisKey],
+        visits: &mut VenueDiary,
+        now: Timestamp,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<(Release, VisitReport), ReleaseError> {
+        if self.visits.is_some() && !self.consent.includes_visits {
+            return Err(ReleaseError::VisitsNotConsented);
+        }
         let date = self.basis.date();
         if date.starts() > now {
             return Err(ReleaseError::DateInFuture);
@@ -207,7 +249,8 @@ impl ReleaseRequest {
         chosen.sort_unstable_by_key(DiagnosisKey::rolling_start);
         let surplus = chosen.len().saturating_sub(MAX_KEYS);
         chosen.drain(..surplus);
-        if chosen.is_empty() {
+        let (warnings, report) = self.submit(visits, now, rng);
+        if chosen.is_empty() && warnings.is_empty() {
             return Err(ReleaseError::NoKeys { considered: keys.len() });
         }
         chosen.sort_by_cached_key(|_| rng.next_u64());
@@ -215,11 +258,30 @@ impl ReleaseRequest {
             release_after: (key.rolling_end() > interval).then(|| key.rolling_end().start()),
             key,
         };
-        Ok(Release {
+        let release = Release {
             keys: chosen.into_iter().map(released).collect(),
             basis: self.basis,
             consented_at: self.consent.given_at,
-        })
+            warnings,
+        };
+        Ok((release, report))
+    }
+
+    fn submit(
+        &self,
+        visits: &mut VenueDiary,
+        now: Timestamp,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> (ReleasedWarnings, VisitReport) {
+        let Some(level) = self.visits else {
+            return (ReleasedWarnings::default(), VisitReport::default());
+        };
+        let keeps = |WarnedIntervals { start, period }| {
+            let end = start.checked_add(period).unwrap_or(start);
+            visits::is_accepted(start, now) && self.filter.keeps(self.basis.date(), start, end)
+        };
+        let (submitted, report) = visits.submit(level, keeps, MOST_WARNINGS, now, rng);
+        (ReleasedWarnings::of(submitted, rng), report)
     }
 
     fn mark(&self, key: &DiagnosisKey) -> DiagnosisKey {
@@ -239,7 +301,7 @@ impl ReleaseRequest {
 
 /// Whether servers still take `key` at `now`.
 fn is_accepted(key: &DiagnosisKey, now: Timestamp) -> bool {
-    key.rolling_start() >= now.day().saturating_sub(ACCEPTED_DAYS).first_interval()
+    visits::is_accepted(key.rolling_start(), now)
 }
 
 /// A key that may be sent. `Debug` hides its bytes.
@@ -258,11 +320,13 @@ pub struct Release {
     keys: Vec<ReleasedKey>,
     basis: Basis,
     consented_at: Timestamp,
+    #[serde(default)]
+    warnings: ReleasedWarnings,
 }
 
 impl Release {
-    pub(super) const fn of(keys: Vec<ReleasedKey>, basis: Basis, consented_at: Timestamp) -> Self {
-        Self { keys, basis, consented_at }
+    pub(super) fn of(keys: Vec<ReleasedKey>, basis: Basis, consented_at: Timestamp) -> Self {
+        Self { keys, basis, consented_at, warnings: ReleasedWarnings::default() }
     }
 
     /// All keys, in random order.
@@ -291,35 +355,64 @@ impl Release {
         due.filter(|key| is_accepted(key, now)).collect()
     }
 
+    /// The warnings that can be sent at `now`, sorted; those of no venue are among them.
+    #[must_use]
+    pub fn sendable_warnings(&self, now: Timestamp) -> Vec<ProtectedWarning> {
+        self.warnings.sendable(now)
+    }
+
+    /// What a request's field of warnings holds at `now`.
+    pub(super) fn warnings_content(&self, now: Timestamp) -> String {
+        self.warnings.content(now)
+    }
+
+    /// The visits whose warnings are not published yet, by [`CheckIn::number`](crate::venue::CheckIn::number).
+    #[must_use]
+    pub fn visits(&self) -> BTreeSet<u64> {
+        self.warnings.visits()
+    }
+
+    /// Whether something can be sent at `now`.
+    pub(super) fn is_sendable(&self, now: Timestamp) -> bool {
+        !self.sendable(now).is_empty() || !self.warnings.sendable(now).is_empty()
+    }
+
     /// When the next key will have ended; `None` if all have.
     #[must_use]
     pub fn next_due(&self, now: Timestamp) -> Option<Timestamp> {
         self.keys.iter().filter_map(|key| key.release_after).filter(|after| *after > now).min()
     }
 
-    /// Whether no key can be sent now or later.
+    /// Whether nothing can be sent now or later.
     pub(super) fn is_too_old(&self, now: Timestamp) -> bool {
-        self.next_due(now).is_none() && self.sendable(now).is_empty()
+        self.next_due(now).is_none() && !self.is_sendable(now)
     }
 
-    /// Keeps only the keys that `keep` says of.
-    pub(super) fn retain(&mut self, keep: impl Fn(&DiagnosisKey) -> bool) -> Kept {
+    /// Keeps only the keys and warnings whose first interval, and the one behind their last, `keep`
+    /// says of.
+    pub(super) fn retain(&mut self, keep: impl Fn(IntervalNumber, IntervalNumber) -> bool) -> Kept {
         let before = self.keys.len();
-        self.keys.retain(|released| keep(&released.key));
-        Kept { something_left: !self.keys.is_empty(), something_gone: self.keys.len() < before }
+        self.keys.retain(|released| keep(released.key.rolling_start(), released.key.rolling_end()));
+        self.warnings.retain(keep);
+        Kept {
+            something_left: !(self.keys.is_empty() && self.warnings.is_empty()),
+            keys_gone: self.keys.len() < before,
+        }
     }
 
-    /// Forgets the keys that were sent.
+    /// Forgets the keys and the warnings that were sent. All warnings are sent with the first
+    /// request.
     pub(super) fn remove(&mut self, sent: &[DiagnosisKey]) {
         self.keys
             .retain(|released| sent.iter().all(|key| key.as_bytes() != released.key.as_bytes()));
+        self.warnings = ReleasedWarnings::default();
     }
 }
 
-/// What became of a release's keys.
+/// What became of a release.
 pub(super) struct Kept {
     pub(super) something_left: bool,
-    pub(super) something_gone: bool,
+    pub(super) keys_gone: bool,
 }
 
 impl fmt::Debug for Release {

@@ -17,6 +17,17 @@ pub enum Endpoint {
     ExposureServer(ExposureServerEndpoint),
 }
 
+impl Endpoint {
+    /// Whether the server takes warnings for the visitors of the same venues.
+    #[must_use]
+    pub const fn takes_visits(&self) -> bool {
+        match self {
+            Self::Cocoa(cocoa) => cocoa.takes_visits,
+            Self::ExposureServer(server) => server.takes_visits,
+        }
+    }
+}
+
 /// One thing to do for one upload. Doing it again after a crash does no harm.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {

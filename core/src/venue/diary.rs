@@ -3,14 +3,12 @@
 use core::fmt;
 use std::collections::{BTreeMap, BTreeSet};
 
-use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::code::{VenueCode, VenueType};
 use super::package::{PackageError, WarningPackage};
-use super::stay::warned_intervals;
-use super::warning::{ProtectedWarning, VenueId, Warning};
+use super::warning::{ProtectedWarning, VenueId};
 use crate::time::{Timestamp, UtcDay};
 
 /// More check-ins a day than anybody makes: whoever scans a code that somebody else poses cannot
@@ -46,7 +44,7 @@ pub enum CheckInError {
 pub struct CheckIn {
     /// Names the visit on this phone.
     pub number: u64,
-    venue: VenueId,
+    pub(super) venue: VenueId,
     /// What kind of place it is.
     pub venue_type: VenueType,
     /// The name that stands in the code; to be shown only when the user asks for it.
@@ -55,7 +53,7 @@ pub struct CheckIn {
     pub since: Timestamp,
     /// When the user left, or is taken to have left.
     pub until: Timestamp,
-    /// The warnings of this visit were handed out: it matches none any more.
+    /// The warnings of this visit wait for the server or are there: it matches none any more.
     pub submitted: bool,
 }
 
@@ -168,13 +166,16 @@ pub struct PackageReport {
 #[serde(default, deny_unknown_fields)]
 pub struct VenueDiary {
     next_number: u64,
-    check_ins: Vec<CheckIn>,
+    pub(super) check_ins: Vec<CheckIn>,
     matches: BTreeSet<VenueMatch>,
     /// Days of which the user has been told.
     told: BTreeSet<UtcDay>,
     /// SHA-256 of packages, in the order in which they came. Kept with their matches: a package is
     /// never marked without them.
     processed: Vec<([u8; 32], Timestamp)>,
+    /// Codes of authentication of the warnings that this phone made, by the UTC day that each is
+    /// of. They match nothing here.
+    pub(super) own_warnings: BTreeSet<(UtcDay, [u8; 32])>,
 }
 
 impl VenueDiary {
@@ -276,12 +277,13 @@ impl VenueDiary {
 
     fn index(&self) -> Index<'_> {
         let mut index: BTreeMap<[u8; 32], (VenueId, Vec<&CheckIn>)> = BTreeMap::new();
-        // What this phone warned about itself is no exposure.
+        // Who warned about a visit knows already.
         for visit in self.check_ins.iter().filter(|visit| !visit.submitted) {
             let entry = index.entry(visit.venue.hash());
             entry.or_insert_with(|| (visit.venue, Vec::new())).1.push(visit);
         }
-        Index(index)
+        let own = self.own_warnings.iter().map(|(_, mac)| *mac).collect();
+        Index { visits: index, own }
     }
 
     /// The days of which the user is to be told and has not been, by date.
@@ -320,35 +322,12 @@ impl VenueDiary {
         explained
     }
 
-    /// The warnings of somebody who tested positive, with `decoys` others among them, sorted by
-    /// their bytes. `risk_level` says how infectious the person was on a day; days with `None` are
-    /// left out. The visits match nothing from now on.
-    pub fn submit(
-        &mut self,
-        risk_level: impl Fn(UtcDay) -> Option<u8>,
-        decoys: usize,
-        now: Timestamp,
-        rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Vec<ProtectedWarning> {
-        let mut warnings = Vec::new();
-        for visit in &mut self.check_ins {
-            visit.submitted = true;
-            for intervals in warned_intervals(visit.since, visit.until.min(now)) {
-                let level = risk_level(intervals.start.day());
-                let warning = level.and_then(|level| Warning::new(intervals, level).ok());
-                warnings.extend(warning.map(|warning| warning.protect(&visit.venue, rng)));
-            }
-        }
-        warnings.extend((0..decoys).map(|_| ProtectedWarning::decoy(rng)));
-        warnings.sort_unstable();
-        warnings
-    }
-
     /// Forgets everything that ended before `instant`.
     pub fn forget_before(&mut self, instant: Timestamp) {
         self.check_ins.retain(|visit| visit.until >= instant);
         self.processed.retain(|(_, at)| *at >= instant);
         self.told.retain(|day| *day >= instant.day());
+        self.own_warnings.retain(|(day, _)| *day >= instant.day());
         self.matches.retain(|matched| matched.from.saturating_add(matched.seconds) >= instant);
         self.forget_orphans();
     }
@@ -364,6 +343,7 @@ impl VenueDiary {
         }
         self.check_ins = kept;
         self.told.remove(&day);
+        self.own_warnings.retain(|(of, _)| *of != day);
         self.matches.retain(|matched| matched.day != day);
         self.forget_orphans();
     }
@@ -390,7 +370,11 @@ impl fmt::Debug for VenueDiary {
 }
 
 /// Visits by the hash under which their venue is warned about.
-struct Index<'a>(BTreeMap<[u8; 32], (VenueId, Vec<&'a CheckIn>)>);
+struct Index<'a> {
+    visits: BTreeMap<[u8; 32], (VenueId, Vec<&'a CheckIn>)>,
+    /// What this phone warned about itself is no exposure.
+    own: BTreeSet<[u8; 32]>,
+}
 
 impl Index<'_> {
     fn look_up(
@@ -400,7 +384,10 @@ impl Index<'_> {
         report: &mut PackageReport,
         found: &mut BTreeSet<VenueMatch>,
     ) {
-        let Some((venue, visits)) = self.0.get(&protected.venue_hash) else { return };
+        let Some((venue, visits)) = self.visits.get(&protected.venue_hash) else { return };
+        if self.own.contains(&protected.mac) {
+            return;
+        }
         report.of_visited_places = report.of_visited_places.saturating_add(1);
         let Ok(warning) = protected.open(venue) else {
             report.refused = report.refused.saturating_add(1);

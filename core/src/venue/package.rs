@@ -253,6 +253,24 @@ struct TraceWarningPackage {
     reports: Vec<CheckInProtectedReport>,
 }
 
+/// `checkInProtectedReports` alone, sorted: what a phone uploads. Put behind each other, such
+/// contents are the content of a package.
+pub(crate) fn reports(warnings: Vec<ProtectedWarning>) -> Vec<u8> {
+    content(String::new(), warnings)
+}
+
+fn content(region: String, mut warnings: Vec<ProtectedWarning>) -> Vec<u8> {
+    warnings.sort_unstable();
+    let reports = warnings.into_iter().map(|warning| CheckInProtectedReport {
+        venue_hash: warning.venue_hash.to_vec(),
+        iv: warning.iv.to_vec(),
+        ciphertext: warning.ciphertext,
+        mac: warning.mac.to_vec(),
+    });
+    let reports = reports.collect();
+    TraceWarningPackage { hours_since_1970: 0, region, reports }.encode_to_vec()
+}
+
 /// Collects what goes into a package: the server's side, for the simulator and for tests.
 #[derive(Clone, Debug, Default)]
 pub struct WarningPackageWriter {
@@ -278,17 +296,7 @@ impl WarningPackageWriter {
     /// which belong to one person.
     #[must_use]
     pub fn content(&self) -> Vec<u8> {
-        let mut warnings = self.warnings.clone();
-        warnings.sort_unstable();
-        let reports = warnings.into_iter().map(|warning| CheckInProtectedReport {
-            venue_hash: warning.venue_hash.to_vec(),
-            iv: warning.iv.to_vec(),
-            ciphertext: warning.ciphertext,
-            mac: warning.mac.to_vec(),
-        });
-        let reports = reports.collect();
-        TraceWarningPackage { hours_since_1970: 0, region: self.region.clone(), reports }
-            .encode_to_vec()
+        content(self.region.clone(), self.warnings.clone())
     }
 
     /// Writes, signs and packs it.

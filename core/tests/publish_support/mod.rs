@@ -8,6 +8,7 @@
 )]
 
 use chikaku_core::diagnosis_key::{DiagnosisKey, DiagnosisKeyDetails, ReportType};
+use chikaku_core::export::{KeyIdentity, SigningKey};
 use chikaku_core::local_time::UtcOffset;
 use chikaku_core::publish::cocoa::{CocoaEndpoint, Version};
 use chikaku_core::publish::exposure_server::ExposureServerEndpoint;
@@ -17,6 +18,8 @@ use chikaku_core::publish::{
     ReleaseRequest, Request, Step, UploadQueue, VerificationCode,
 };
 use chikaku_core::time::{RollingPeriod, Timestamp, UtcDay};
+use chikaku_core::venue::code::{Declaration, DefaultStay, NewVenue};
+use chikaku_core::venue::{TransmissionRiskLevel, VenueCode, VenueDiary, VenueType};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 
@@ -36,12 +39,59 @@ pub fn cocoa(version: Version) -> Endpoint {
         regions: vec!["440".to_owned()],
         platform: "Android".to_owned(),
         app_package_name: "jp.example.core".to_owned(),
+        takes_visits: false,
     })
 }
 
 pub fn exposure_server() -> Endpoint {
     let health_authority_id = "jp.example.authority".to_owned();
-    Endpoint::ExposureServer(ExposureServerEndpoint { health_authority_id, traveler: false })
+    Endpoint::ExposureServer(ExposureServerEndpoint {
+        health_authority_id,
+        traveler: false,
+        takes_visits: false,
+    })
+}
+
+/// The same server, which takes visits as well.
+pub fn taking_visits(endpoint: Endpoint) -> Endpoint {
+    match endpoint {
+        Endpoint::Cocoa(cocoa) => Endpoint::Cocoa(CocoaEndpoint { takes_visits: true, ..cocoa }),
+        Endpoint::ExposureServer(server) => {
+            Endpoint::ExposureServer(ExposureServerEndpoint { takes_visits: true, ..server })
+        }
+        other => other,
+    }
+}
+
+/// So many visits, each to another place, the latest one first; a few a day.
+pub fn visits(count: u32) -> VenueDiary {
+    let mut diary = VenueDiary::default();
+    for visit in (0..count).rev() {
+        let came = TODAY.start().saturating_sub((visit + 1) * 7_200);
+        let number = diary.check_in(&venue(u64::from(visit)), came).unwrap();
+        diary.check_out(number, came.saturating_add(1_800)).unwrap();
+    }
+    diary
+}
+
+pub fn venue(seed: u64) -> VenueCode {
+    let issuer = SigningKey::from_scalar(KeyIdentity::new("440", "v1"), &[7; 32]).unwrap();
+    let venue = NewVenue {
+        venue_type: VenueType::PermanentFoodService,
+        default_stay: DefaultStay::from_minutes(60),
+        name: Some(format!("Venue {seed}")),
+        declaration: Declaration { measures: Vec::new(), issued_on: TODAY },
+    };
+    VenueCode::read(&venue.issue(&issuer, &mut rng(seed)).unwrap()).unwrap()
+}
+
+/// What the user agreed to publish, visits among it.
+pub fn with_visits(days_before: u32) -> ReleaseRequest {
+    let consent = Consent::given_by_user(now()).including_visits();
+    let mut request = ReleaseRequest::new(consent, ReportType::ConfirmedTest, onset());
+    request.filter = DateFilter { days_before, ..DateFilter::default() };
+    request.visits = TransmissionRiskLevel::new(5);
+    request
 }
 
 pub fn number() -> VerificationCode {

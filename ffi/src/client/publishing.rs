@@ -1,4 +1,4 @@
-//! From the user's consent to keys at the server.
+//! From the user's consent to keys, and warnings for other visitors, at the server.
 
 use chikaku_core::engine::{Input, PublishError, PublishInput};
 use chikaku_core::publish::release::ReleaseError;
@@ -10,9 +10,10 @@ use chikaku_core::publish::{
 use super::{Error, ExposureNotificationClient};
 use crate::action::Answer;
 use crate::number::to_i32;
+use crate::publishing::count;
 use crate::{
-    Action, ClockReading, Publication, PublicationDate, PublicationOutcome, ReportType,
-    UploadAnswer, UploadCall, UploadOutcome, UploadProgress, UploadStatus,
+    Action, ClockReading, Publication, PublicationConsent, PublicationDate, PublicationOutcome,
+    ReportType, UploadAnswer, UploadCall, UploadOutcome, UploadProgress, UploadStatus,
 };
 
 impl ExposureNotificationClient {
@@ -39,23 +40,33 @@ impl ExposureNotificationClient {
 impl ExposureNotificationClient {
     /// The user tested positive, was asked by an app that says what will be published, has agreed,
     /// and entered `number`: eight digits, or the code of a verification server. The keys are
-    /// closed and queued in one transaction; they are kept until the server has them.
+    /// closed, the visits marked if the consent includes them, and both queued in one transaction;
+    /// they are kept until the server has them, and travel in the same requests.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] if the number cannot be one; the user can correct it at once.
     pub fn publish_keys(
         &self,
+        consent: PublicationConsent,
         report_type: ReportType,
         date: PublicationDate,
         number: String,
         now: ClockReading,
     ) -> Result<Publication, Error> {
         let code = self.code(&number)?;
-        let consent = Consent::given_by_user(now.read()?.wall);
-        let request = ReleaseRequest::new(consent, report_type.core(), date.basis()?);
+        let visits = consent.visits()?;
+        let given = Consent::given_by_user(now.read()?.wall);
+        let given = if visits.is_some() { given.including_visits() } else { given };
+        let mut request = ReleaseRequest::new(given, report_type.core(), date.basis()?);
+        request.visits = visits;
         let answer = self.tell_publishing(&now, PublishInput::Publish { request, code })?;
         let outcome = match answer.queued {
-            Some(Ok(upload)) => PublicationOutcome::Queued { upload: upload.to_string() },
+            Some(Ok(queued)) => PublicationOutcome::Queued {
+                upload: queued.upload.to_string(),
+                visits: count(queued.visits.submitted),
+                visits_left_out: count(queued.visits.left_out),
+            },
+            Some(Err(PublishError::NoServerForVisits)) => PublicationOutcome::NoServerForVisits,
             Some(Err(PublishError::Wait(wait))) => {
                 PublicationOutcome::Wait { seconds: to_i32(wait.seconds) }
             }

@@ -8,7 +8,7 @@ use crate::number::{self, to_i64};
 use crate::venue::venue_code_code;
 use crate::{
     ClockReading, DayEvidence, ExposureNotificationError as Error, ScannedCode, VenueCode,
-    VenueDisclosure, VenueWarningsResult, Visit, VisitOutcome, VisitResult,
+    VenueWarningsResult, Visit, VisitOutcome, VisitResult,
 };
 
 #[uniffi::export]
@@ -106,27 +106,6 @@ impl ExposureNotificationClient {
     pub fn evidence(&self, day: i32, now: ClockReading) -> Result<DayEvidence, Error> {
         let day = number::utc_day("day", day)?;
         self.read(&now, |open, clocks| Ok(open.engine.evidence(day, clocks)?.into()))
-    }
-
-    /// The user tested positive and consents to warning the visitors of the same venues: one
-    /// warning for each stay, and `decoys` of no venue, so that nobody can count places.
-    /// `transmission_risk_level` says how infectious the user was, 1..=8.
-    ///
-    /// # Errors
-    /// [`Error`].
-    pub fn venue_warnings(
-        &self,
-        transmission_risk_level: i32,
-        decoys: i32,
-        now: ClockReading,
-    ) -> Result<VenueDisclosure, Error> {
-        let level = u8::try_from(transmission_risk_level).ok().filter(|l| (1..=8).contains(l));
-        let transmission_risk_level =
-            level.ok_or_else(|| Error::argument("transmission risk level: outside 1..=8"))?;
-        let decoys = number::count("decoys", decoys)?;
-        let input = Input::DiscloseVisits { transmission_risk_level, decoys };
-        let answer = self.tell(&now, input)?;
-        Ok(VenueDisclosure { warnings: answer.venue_disclosure, actions: answer.actions })
     }
 }
 

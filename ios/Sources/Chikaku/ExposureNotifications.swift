@@ -123,13 +123,14 @@ public actor ExposureNotifications {
         return disclosure.keys
     }
 
-    /// The user tested positive, agreed and entered `number`. The keys are kept until the server has
-    /// them: listen to `uploadsDue`, and make the calls that `nextUploadCall` names.
+    /// The user tested positive, agreed and entered `number`. The keys, and warnings for other visitors
+    /// if the `consent` includes visits, are kept until the server has them: listen to `uploadsDue`,
+    /// and make the calls that `nextUploadCall` names.
     public func publishKeys(
-        _ reportType: ReportType, date: PublicationDate, number: String
+        _ consent: PublicationConsent, _ reportType: ReportType, date: PublicationDate, number: String
     ) async throws -> PublicationOutcome {
         let publication = try client.publishKeys(
-            reportType: reportType, date: date, number: number, now: clock.read())
+            consent: consent, reportType: reportType, date: date, number: number, now: clock.read())
         try await carryOut(publication.actions)
         try refreshStatus()
         return publication.outcome

@@ -32,14 +32,6 @@ extension ExposureNotifications {
 
     /// What speaks for an exposure on a day: phones that were heard and venues that were visited.
     public func evidence(day: Int32) throws -> DayEvidence { try client.evidence(day: day, now: clock.read()) }
-
-    /// The user tested positive and consents: the warnings to publish, with `decoys` of no venue.
-    public func venueWarnings(transmissionRiskLevel: Int32, decoys: Int32) async throws -> [VenueWarning] {
-        let disclosure = try client.venueWarnings(
-            transmissionRiskLevel: transmissionRiskLevel, decoys: decoys, now: clock.read())
-        try await finish(disclosure.actions)
-        return disclosure.warnings
-    }
 }
 
 /// The recuperation diary. It is no medical device.

@@ -10,7 +10,7 @@ final class PublishingTests: XCTestCase {
     private func phone() throws -> (Room, Phone) {
         let room = Room()
         let server = UploadServer.cocoa(
-            version: 3, regions: ["440"], platform: "iOS", appPackageName: "jp.example.core")
+            version: 3, regions: ["440"], platform: "iOS", appPackageName: "jp.example.core", takesVisits: false)
         let phone = try room.phone(
             ClientConfiguration(transmitPowerDbm: -24, trustedKeys: [], uploadServer: server))
         try phone.begin()
@@ -25,17 +25,11 @@ final class PublishingTests: XCTestCase {
         try phone.client.onUploadAnswer(upload: call.upload, answer: answer, now: phone.clocks).outcome
     }
 
-    private func good(_ call: UploadCall) -> UploadAnswer {
-        switch call.step {
-        case .attest: .attested(token: "token")
-        case .certify: .certified(certificate: "certificate")
-        case .send: .response(status: 204, body: Data())
-        }
-    }
-
-    private func publish(_ phone: Phone, _ number: String = "12345678") throws -> Publication {
+    private func publish(
+        _ phone: Phone, _ number: String = "12345678", _ consent: PublicationConsent = .keys
+    ) throws -> Publication {
         try phone.client.publishKeys(
-            reportType: .confirmedTest, date: onset, number: number, now: phone.clocks)
+            consent: consent, reportType: .confirmedTest, date: onset, number: number, now: phone.clocks)
     }
 
     func testAnUploadThatIsMadeOfflineIsSentLaterAndOnce() throws {
@@ -43,7 +37,7 @@ final class PublishingTests: XCTestCase {
         let onAir = phone.onAir!.serviceData
         let publication = try publish(phone, "１２３４-５６７８")
         try phone.carryOut(publication.actions)
-        guard case .queued(let upload) = publication.outcome else { return XCTFail("not queued") }
+        guard case .queued(let upload, 0, 0) = publication.outcome else { return XCTFail("not queued") }
         XCTAssertNotEqual(onAir, phone.onAir!.serviceData, "the successor is on the air")
         XCTAssertTrue(publication.actions.contains(.uploadsDue(at: room.now)))
 
@@ -56,7 +50,7 @@ final class PublishingTests: XCTestCase {
         XCTAssertNil(try phone.client.nextUploadCall(now: phone.clocks))
         XCTAssertEqual(
             try phone.client.uploads(),
-            [UploadStatus(upload: upload, keys: 2, failures: 1, notBefore: until, codeRefused: false)])
+            [UploadStatus(upload: upload, keys: 2, visits: 0, failures: 1, notBefore: until, codeRefused: false)])
 
         try room.pass(until: until)
         let again = try XCTUnwrap(phone.client.nextUploadCall(now: phone.clocks))
@@ -65,14 +59,14 @@ final class PublishingTests: XCTestCase {
         guard case .send(let method, let path, _, let body) = send.step else { return XCTFail("not sent") }
         XCTAssertEqual([method, path], ["PUT", "/v3/diagnosis"])
         XCTAssertTrue(String(decoding: body, as: UTF8.self).contains(upload))
-        XCTAssertEqual(try answer(phone, send, good(send)), .published(keys: 2, moreFollow: false))
+        XCTAssertEqual(try answer(phone, send, good(send)), .published(keys: 2, visits: 0, moreFollow: false))
         XCTAssertEqual(try phone.client.uploads(), [])
         XCTAssertEqual(try answer(phone, send, good(send)), .ignored)
     }
 
     func testARefusedNumberIsCorrectedAndNobodyIsLockedOut() throws {
         let (room, phone) = try phone()
-        guard case .queued(let upload) = try publish(phone).outcome else { return XCTFail("not queued") }
+        guard case .queued(let upload, _, _) = try publish(phone).outcome else { return XCTFail("not queued") }
         let attest = try XCTUnwrap(phone.client.nextUploadCall(now: phone.clocks))
         XCTAssertEqual(try answer(phone, attest, good(attest)), .proceeds)
         let send = try XCTUnwrap(phone.client.nextUploadCall(now: phone.clocks))
@@ -98,8 +92,12 @@ final class PublishingTests: XCTestCase {
         }
         let tomorrow = PublicationDate(localDay: day + 3, utcOffsetMinutes: 540, isSymptomOnset: false)
         let future = try phone.client.publishKeys(
-            reportType: .confirmedTest, date: tomorrow, number: "12345678", now: phone.clocks)
+            consent: .keys, reportType: .confirmedTest, date: tomorrow, number: "12345678", now: phone.clocks)
         XCTAssertEqual(future.outcome, .dateInFuture)
+        let visits = PublicationConsent.keysAndVisits(transmissionRiskLevel: 8)
+        XCTAssertEqual(try publish(phone, "12345678", visits).outcome, .noServerForVisits)
+        XCTAssertThrowsError(try publish(phone, "12345678", .keysAndVisits(transmissionRiskLevel: 9)))
+        XCTAssertEqual(try phone.client.uploads(), [])
         let room = Room()
         let without = try room.phone()
         try without.begin()

@@ -92,6 +92,21 @@ final class Phone {
         try carryOut(client.onScan(scan: scan, now: clocks))
     }
 
+    /// Publishes keys and visits; returns what the server was sent.
+    func publishWithVisits() throws -> [Data] {
+        let onset = PublicationDate(localDay: day, utcOffsetMinutes: 540, isSymptomOnset: true)
+        let publication = try client.publishKeys(
+            consent: .keysAndVisits(transmissionRiskLevel: 8), reportType: .confirmedTest, date: onset,
+            number: "12345678", now: clocks)
+        try carryOut(publication.actions)
+        var sent: [Data] = []
+        while let call = try client.nextUploadCall(now: clocks) {
+            if case .send(_, _, _, let body) = call.step { sent.append(body) }
+            _ = try client.onUploadAnswer(upload: call.upload, answer: good(call), now: clocks)
+        }
+        return sent
+    }
+
     /// When something has to happen with this phone.
     func next() throws -> Int64 {
         min(scanEnds ?? .max, (try client.nextWake() ?? .max) - aheadSeconds)
@@ -139,6 +154,19 @@ final class Room {
                     heardAt: phone.scanSince! + Int64(second), rssiDbm: dbm, serviceData: plan.serviceData)
             }
         }
+    }
+}
+
+/// A server that takes visits with the keys.
+let takesVisits = UploadServer.exposureServer(
+    healthAuthorityId: "jp.example.authority", traveler: false, takesVisits: true)
+
+/// The answer of a world in which everything works.
+func good(_ call: UploadCall) -> UploadAnswer {
+    switch call.step {
+    case .attest: .attested(token: "token")
+    case .certify: .certified(certificate: "certificate")
+    case .send: .response(status: 204, body: Data())
     }
 }
 

@@ -25,7 +25,9 @@ final class VenueTests: XCTestCase {
     func testWhoWasThereIsToldOnTheOwnPhoneAndNobodyElse() throws {
         let server = try SimulatedKeyServer(number: 1)
         let code = try server.issueVenue(name: name, defaultStayMinutes: 60, issuedOn: day)
-        let patient = try room.phone(configuration(server))
+        let patient = try room.phone(
+            ClientConfiguration(
+                transmitPowerDbm: -24, trustedKeys: [server.trustedKey()], uploadServer: takesVisits))
         let visitor = try room.phone(configuration(server))
         let elsewhere = try room.phone(configuration(server))
         for phone in room.phones { try phone.begin() }
@@ -39,16 +41,16 @@ final class VenueTests: XCTestCase {
             try patient.client.checkOut(visit: patientsVisit, now: patient.clocks).outcome, .kept(number: patientsVisit))
         try room.pass(until: start + daySeconds)
 
-        let warnings = try patient.client.venueWarnings(transmissionRiskLevel: 8, decoys: 5, now: patient.clocks).warnings
-        XCTAssertEqual(warnings.count, 6, "a stay and five of no venue")
-        let package = try server.publishVenueWarnings(warnings: warnings)
+        let uploads = try patient.publishWithVisits()
+        let package = try server.publishVenueWarnings(uploads: uploads)
+        // A stay and seven of no venue.
         let nothing = VenueWarningsOutcome.matched(
-            warnings: 6, unreadable: 0, ofVisitedPlaces: 0, refused: 0, matched: 0)
+            warnings: 8, unreadable: 0, ofVisitedPlaces: 0, refused: 0, matched: 0)
         XCTAssertEqual(try provide(elsewhere, package), nothing)
         XCTAssertEqual(try provide(patient, package), nothing, "the own warning is no exposure")
         XCTAssertEqual(
             try provide(visitor, package),
-            .matched(warnings: 6, unreadable: 0, ofVisitedPlaces: 1, refused: 0, matched: 1))
+            .matched(warnings: 8, unreadable: 0, ofVisitedPlaces: 1, refused: 0, matched: 1))
         XCTAssertEqual(visitor.venueDays, [day])
         XCTAssertEqual(elsewhere.venueDays + patient.venueDays, [])
 
@@ -61,7 +63,8 @@ final class VenueTests: XCTestCase {
         XCTAssertTrue(contact.counts)
         // The name is where the user asks for it, and nowhere else.
         let visits = try visitor.client.visits(now: visitor.clocks)
-        XCTAssertFalse("\(evidence) \(visits) \(warnings)".contains(name))
+        let sent = uploads.map { String(decoding: $0, as: UTF8.self) }
+        XCTAssertFalse("\(evidence) \(visits) \(sent)".contains(name))
         XCTAssertEqual(try visitor.client.visitName(visit: visit, now: visitor.clocks), name)
         XCTAssertNil(try visitor.client.visitName(visit: 99, now: visitor.clocks))
         XCTAssertEqual(try patient.client.visits(now: patient.clocks).map(\.isSubmitted), [true])
@@ -112,13 +115,12 @@ final class VenueTests: XCTestCase {
         _ = try phone.client.forgetDay(day: day, now: phone.clocks)
         XCTAssertEqual(refusal(try checkIn(phone, code)), "forgotten_day")
         guard case .refused("not_a_zip", _) = try provide(phone, Data("no zip".utf8)) else { return XCTFail("taken") }
-        let stranger = try SimulatedKeyServer(number: 2).publishVenueWarnings(warnings: [])
+        let stranger = try SimulatedKeyServer(number: 2).publishVenueWarnings(uploads: [])
         guard case .refused("wrong_key_version", _) = try provide(phone, stranger) else { return XCTFail("taken") }
         let arguments: [() throws -> Any] = [
             { try phone.client.checkOut(visit: -1, now: phone.clocks) },
             { try phone.client.evidence(day: -1, now: phone.clocks) },
-            { try phone.client.venueWarnings(transmissionRiskLevel: 9, decoys: 0, now: phone.clocks) },
-            { try phone.client.venueWarnings(transmissionRiskLevel: 8, decoys: -1, now: phone.clocks) },
+            { try server.publishVenueWarnings(uploads: [Data("no request".utf8)]) },
         ]
         for argument in arguments {
             XCTAssertThrowsError(try argument()) {

@@ -55,7 +55,9 @@ final class ExposureNotificationsTests: XCTestCase {
     func testVisitsAndDiaryThroughTheFacadeAndTheEndOfEverything() async throws {
         let air = Air()
         let server = try SimulatedKeyServer(number: 1)
-        let patient = try Host(air, server).notifications
+        let takesVisits = UploadServer.exposureServer(
+            healthAuthorityId: "jp.example.authority", traveler: false, takesVisits: true)
+        let patient = try Host(air, server, takesVisits).notifications
         let visitor = try Host(air, server).notifications
         let code = try server.issueVenue(name: nil, defaultStayMinutes: 60, issuedOn: day)
         guard case .venue = try await visitor.readVenueCode(code) else { return XCTFail("refused") }
@@ -65,8 +67,19 @@ final class ExposureNotificationsTests: XCTestCase {
         let left = try await visitor.checkOut(visit: visit)
         XCTAssertEqual(left, .kept(number: visit))
         air.now += 7_200
-        let warnings = try await patient.venueWarnings(transmissionRiskLevel: 8, decoys: 2)
-        let outcome = try await visitor.provideVenueWarnings(server.publishVenueWarnings(warnings: warnings))
+        let queued = try await patient.publishKeys(
+            .keysAndVisits(transmissionRiskLevel: 8), .confirmedTest,
+            date: PublicationDate(localDay: day, utcOffsetMinutes: 540, isSymptomOnset: true), number: "12345678")
+        guard case .queued(_, 1, 0) = queued else { return XCTFail("\(queued)") }
+        let call = try await patient.nextUploadCall()
+        let certify = try XCTUnwrap(call)
+        _ = try await patient.answerUpload(certify.upload, .certified(certificate: "certificate"))
+        let next = try await patient.nextUploadCall()
+        let send = try XCTUnwrap(next)
+        guard case .send(_, _, _, let body) = send.step else { return XCTFail("not sent") }
+        let published = try await patient.answerUpload(send.upload, .response(status: 200, body: Data()))
+        XCTAssertEqual(published, .published(keys: 0, visits: 1, moreFollow: false))
+        let outcome = try await visitor.provideVenueWarnings(server.publishVenueWarnings(uploads: [body]))
         guard case .matched = outcome else { return XCTFail("\(outcome)") }
         var announcements = visitor.venueAnnouncements.makeAsyncIterator()
         let told = await announcements.next()
@@ -202,10 +215,11 @@ private struct Host {
     let radio: FakeRadio
     let notifications: ExposureNotifications
 
-    init(_ air: Air, _ server: SimulatedKeyServer) throws {
+    init(_ air: Air, _ server: SimulatedKeyServer, _ uploadServer: UploadServer? = nil) throws {
         self.air = air
         radio = FakeRadio(air)
-        let configuration = ClientConfiguration(transmitPowerDbm: -24, trustedKeys: [try server.trustedKey()])
+        let configuration = ClientConfiguration(
+            transmitPowerDbm: -24, trustedKeys: [try server.trustedKey()], uploadServer: uploadServer)
         notifications = ExposureNotifications(
             client: try ExposureNotificationClient.open(configuration: configuration, log: .memory),
             clock: air, radio: radio, scheduler: air, facts: air)

@@ -8,13 +8,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chikaku_core::clock::{BootId, ClockReading};
+use chikaku_core::diagnosis_key::ReportType;
 use chikaku_core::encounter_log::MemoryLog;
-use chikaku_core::engine::{Engine, EngineConfiguration, Input, Output};
+use chikaku_core::engine::{Engine, EngineConfiguration, Input, Output, PublishInput};
 use chikaku_core::export::{KeyIdentity, SigningKey, TrustedKeys};
+use chikaku_core::local_time::UtcOffset;
+use chikaku_core::publish::cocoa::{CocoaEndpoint, Version};
+use chikaku_core::publish::release::ACCEPTED_DAYS;
+use chikaku_core::publish::visits::uploaded_warnings;
+use chikaku_core::publish::{
+    Answer, Basis, Call, Consent, DateFilter, Endpoint, LocalDate, ProcessingNumber,
+    ReleaseRequest, Step,
+};
 use chikaku_core::signal::TransmitPowerDbm;
 use chikaku_core::time::{DAY_SECONDS, Timestamp, UtcDay};
 use chikaku_core::venue::code::{Declaration, DefaultStay, NewVenue};
-use chikaku_core::venue::{ProtectedWarning, VenueCode, VenueType, WarningPackageWriter};
+use chikaku_core::venue::{
+    ProtectedWarning, TransmissionRiskLevel, VenueCode, VenueType, WarningPackageWriter,
+};
 use rand_chacha::ChaCha20Rng;
 use rand_core::Rng;
 
@@ -240,7 +251,9 @@ impl Phone {
         let mut trusted = TrustedKeys::new();
         trusted.add(town.signer.trusted_key());
         let power = TransmitPowerDbm::new(-24).expect("within the range");
-        let Ok(engine) = Engine::open(EngineConfiguration::cocoa(power, trusted), log);
+        let mut configuration = EngineConfiguration::cocoa(power, trusted);
+        configuration.upload_endpoint = Some(server());
+        let Ok(engine) = Engine::open(configuration, log);
         let rng = town.randomness.stream("phone", &[&person.to_string()]);
         Self { person, engine, rng }
     }
@@ -264,15 +277,50 @@ impl Phone {
         }
     }
 
+    /// Publishes all visits, and hands over what reaches the server.
     fn warn(&mut self, now: Timestamp) -> Vec<ProtectedWarning> {
-        let outputs =
-            self.tell(Input::DiscloseVisits { transmission_risk_level: 5, decoys: 4 }, now);
-        let warnings = outputs.into_iter().filter_map(|output| match output {
-            Output::VisitsDisclosed(warnings) => Some(warnings),
-            _ => None,
-        });
-        warnings.flatten().collect()
+        let consent = Consent::given_by_user(now).including_visits();
+        let tested = LocalDate::new(now.day().days_since_1970(), UtcOffset::UTC)
+            .expect("a date of this century");
+        let basis = Basis::TestDate(tested);
+        let mut request = ReleaseRequest::new(consent, ReportType::ConfirmedTest, basis);
+        request.filter = DateFilter { days_before: ACCEPTED_DAYS, ..DateFilter::default() };
+        request.visits = TransmissionRiskLevel::new(5);
+        let number = ProcessingNumber::new("12345678").expect("a number has eight digits");
+        self.publish(PublishInput::Publish { request, code: number.into() }, now);
+        let mut warnings = Vec::new();
+        while let Some(Call { upload, step }) = self.publish(PublishInput::NextCall, now) {
+            let answer = match step {
+                Step::Send(request) => {
+                    let sent = uploaded_warnings(&request.body);
+                    warnings.extend(sent.expect("what a phone uploads can be read"));
+                    Answer::Response { status: 200, body: Vec::new() }
+                }
+                _ => Answer::Attested(String::new()),
+            };
+            self.publish(PublishInput::Answered { upload, answer }, now);
+        }
+        warnings
     }
+
+    fn publish(&mut self, input: PublishInput, now: Timestamp) -> Option<Call> {
+        let outputs = self.tell(Input::Publish(Box::new(input)), now);
+        outputs.into_iter().find_map(|output| match output {
+            Output::UploadCall(call) => Some(*call),
+            _ => None,
+        })
+    }
+}
+
+/// The server, which takes visits.
+fn server() -> Endpoint {
+    Endpoint::Cocoa(CocoaEndpoint {
+        version: Version::V3,
+        regions: vec!["440".to_owned()],
+        platform: "Android".to_owned(),
+        app_package_name: "simulated".to_owned(),
+        takes_visits: true,
+    })
 }
 
 /// A restaurant in which people are taken to stay for two hours unless they check out.

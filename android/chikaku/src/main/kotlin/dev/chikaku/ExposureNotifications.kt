@@ -19,6 +19,7 @@ import dev.chikaku.core.HostFacts
 import dev.chikaku.core.KeyFile
 import dev.chikaku.core.KeyFileOutcome
 import dev.chikaku.core.LogMaintenance
+import dev.chikaku.core.PublicationConsent
 import dev.chikaku.core.PublicationDate
 import dev.chikaku.core.PublicationOutcome
 import dev.chikaku.core.ReportType
@@ -31,7 +32,6 @@ import dev.chikaku.core.UploadAnswer
 import dev.chikaku.core.UploadCall
 import dev.chikaku.core.UploadOutcome
 import dev.chikaku.core.UploadStatus
-import dev.chikaku.core.VenueWarning
 import dev.chikaku.core.VenueWarningsOutcome
 import dev.chikaku.core.Visit
 import dev.chikaku.core.VisitOutcome
@@ -128,15 +128,17 @@ public class ExposureNotifications(
         }
 
     /**
-     * The user tested positive, agreed and entered [number]. The keys are kept until the server has
-     * them: collect [uploadsDue], and make the calls that [nextUploadCall] names.
+     * The user tested positive, agreed and entered [number]. The keys, and warnings for other visitors
+     * if the [consent] includes visits, are kept until the server has them: collect [uploadsDue], and
+     * make the calls that [nextUploadCall] names.
      */
     public suspend fun publishKeys(
+        consent: PublicationConsent,
         reportType: ReportType,
         date: PublicationDate,
         number: String,
     ): PublicationOutcome = inTurn { now ->
-        val publication = client.publishKeys(reportType, date, number, now)
+        val publication = client.publishKeys(consent, reportType, date, number, now)
         carryOut(publication.actions)
         publication.outcome
     }
@@ -197,12 +199,6 @@ public class ExposureNotifications(
 
     /** What speaks for an exposure on a day: phones that were heard and venues that were visited. */
     public suspend fun evidence(day: Int): DayEvidence = ask { client.evidence(day, it) }
-
-    /** The user tested positive and consents: the warnings to publish, with [decoys] of no venue. */
-    public suspend fun venueWarnings(transmissionRiskLevel: Int, decoys: Int): List<VenueWarning> =
-        inTurn { now ->
-            client.venueWarnings(transmissionRiskLevel, decoys, now).let { carryOut(it.actions); it.warnings }
-        }
 
     public suspend fun beginDiary(start: DiaryStart): DiaryOutcome =
         inTurn { now -> client.beginDiary(start, now).let { carryOut(it.actions); it.outcome } }

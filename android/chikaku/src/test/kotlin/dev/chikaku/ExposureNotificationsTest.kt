@@ -18,16 +18,24 @@ import dev.chikaku.core.HostFacts
 import dev.chikaku.core.KeyFile
 import dev.chikaku.core.LocationFact
 import dev.chikaku.core.LogLocation
+import dev.chikaku.core.PublicationConsent
+import dev.chikaku.core.PublicationDate
+import dev.chikaku.core.PublicationOutcome
 import dev.chikaku.core.ReportType
 import dev.chikaku.core.RiskLevel
 import dev.chikaku.core.START
 import dev.chikaku.core.ScannedCode
 import dev.chikaku.core.SimulatedKeyServer
 import dev.chikaku.core.Symptoms
+import dev.chikaku.core.TAKES_VISITS
 import dev.chikaku.core.TracingState
+import dev.chikaku.core.UploadOutcome
+import dev.chikaku.core.UploadServer
+import dev.chikaku.core.UploadStep
 import dev.chikaku.core.VenueWarningsOutcome
 import dev.chikaku.core.VisitOutcome
 import dev.chikaku.core.configuration
+import dev.chikaku.core.good
 import dev.chikaku.sample.simulateExposure
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineScope
@@ -80,12 +88,17 @@ class ExposureNotificationsTest {
         }
     }
 
-    private class Host(private val air: Air, server: SimulatedKeyServer, scope: CoroutineScope) {
+    private class Host(
+        private val air: Air,
+        server: SimulatedKeyServer,
+        scope: CoroutineScope,
+        uploadServer: UploadServer? = null,
+    ) {
         val radio = FakeRadio(air)
         val facts = HostFacts(true, true, true, LocationFact.NOT_NEEDED, true)
         var wakeAt: Long? = null
         val notifications = ExposureNotifications(
-            ExposureNotificationClient.open(configuration(server), LogLocation.Memory),
+            ExposureNotificationClient.open(configuration(server).copy(uploadServer = uploadServer), LogLocation.Memory),
             air, radio, { wakeAt = it }, { facts }, scope, Dispatchers.Unconfined,
         )
 
@@ -161,7 +174,8 @@ class ExposureNotificationsTest {
         val scope = CoroutineScope(Dispatchers.Unconfined)
         val air = Air()
         val server = SimulatedKeyServer(1)
-        val (patient, visitor) = Host(air, server, scope).notifications to Host(air, server, scope).notifications
+        val patient = Host(air, server, scope, TAKES_VISITS).notifications
+        val visitor = Host(air, server, scope).notifications
         val code = server.issueVenue(null, 60, DAY)
         assertIs<ScannedCode.Venue>(visitor.readVenueCode(code))
         assertIs<VisitOutcome.Kept>(patient.checkIn(code))
@@ -169,7 +183,16 @@ class ExposureNotificationsTest {
         air.now += 1_800
         assertIs<VisitOutcome.Kept>(visitor.checkOut(visit))
         air.now += 7_200
-        val packed = server.publishVenueWarnings(patient.venueWarnings(8, 2))
+        val consent = PublicationConsent.KeysAndVisits(8)
+        val onset = PublicationDate(DAY, 540, true)
+        val queued = patient.publishKeys(consent, ReportType.CONFIRMED_TEST, onset, "12345678")
+        assertEquals(1 to 0, assertIs<PublicationOutcome.Queued>(queued).run { visits to visitsLeftOut })
+        assertEquals(listOf(1), patient.uploads().map { it.visits })
+        val certify = assertNotNull(patient.nextUploadCall())
+        assertEquals(UploadOutcome.Proceeds, patient.answerUpload(certify.upload, good(certify)))
+        val send = assertNotNull(patient.nextUploadCall())
+        assertEquals(UploadOutcome.Published(0, 1, false), patient.answerUpload(send.upload, good(send)))
+        val packed = server.publishVenueWarnings(listOf(assertIs<UploadStep.Send>(send.step).body))
         assertIs<VenueWarningsOutcome.Matched>(visitor.provideVenueWarnings(packed))
         assertEquals(DAY, visitor.venueAnnouncements.first())
         assertEquals(visit, visitor.evidence(DAY).venues.single().visit)

@@ -11,7 +11,7 @@ import kotlin.test.assertTrue
 
 /** From the user's consent to keys at the server. */
 class PublishingTest {
-    private val server = UploadServer.ExposureServer("jp.example.authority", false)
+    private val server = UploadServer.ExposureServer("jp.example.authority", false, false)
     private val onset = PublicationDate(DAY, 540, true)
 
     /** A phone that was on for a day and a half. */
@@ -27,14 +27,11 @@ class PublishingTest {
     private fun Phone.answer(call: UploadCall, answer: UploadAnswer): UploadOutcome =
         client.onUploadAnswer(call.upload, answer, clocks()).outcome
 
-    private fun good(call: UploadCall): UploadAnswer = when (call.step) {
-        is UploadStep.Attest -> UploadAnswer.Attested("token")
-        is UploadStep.Certify -> UploadAnswer.Certified("certificate")
-        is UploadStep.Send -> UploadAnswer.Response(200, "{}".toByteArray())
-    }
-
-    private fun Phone.publish(number: String = "12345678"): Publication =
-        client.publishKeys(ReportType.CONFIRMED_TEST, onset, number, clocks())
+    private fun Phone.publish(
+        number: String = "12345678",
+        date: PublicationDate = onset,
+        consent: PublicationConsent = PublicationConsent.Keys,
+    ): Publication = client.publishKeys(consent, ReportType.CONFIRMED_TEST, date, number, clocks())
 
     @Test
     fun anUploadThatIsMadeOfflineIsSentLaterAndOnce() {
@@ -51,7 +48,7 @@ class PublishingTest {
         val waits = assertIs<UploadOutcome.Waits>(phone.answer(certify, UploadAnswer.Nothing))
         assertEquals("no_answer", waits.reason)
         assertNull(phone.client.nextUploadCall(phone.clocks()))
-        assertEquals(UploadStatus(upload, 2, 1, waits.until, false), phone.client.uploads().single())
+        assertEquals(UploadStatus(upload, 2, 0, 1, waits.until, false), phone.client.uploads().single())
 
         room.passUntil(waits.until)
         assertEquals(UploadOutcome.Proceeds, phone.answer(certify, good(phone.client.nextUploadCall(phone.clocks())!!)))
@@ -59,7 +56,7 @@ class PublishingTest {
         val step = assertIs<UploadStep.Send>(send.step)
         assertEquals("POST" to "/v1/publish", step.method to step.path)
         assertTrue("temporaryExposureKeys" in step.body.decodeToString())
-        assertEquals(UploadOutcome.Published(2, false), phone.answer(send, good(send)))
+        assertEquals(UploadOutcome.Published(2, 0, false), phone.answer(send, good(send)))
         assertEquals(emptyList(), phone.client.uploads())
         assertEquals(UploadOutcome.Ignored, phone.answer(send, good(send)))
     }
@@ -86,8 +83,16 @@ class PublishingTest {
             assertFailsWith<ExposureNotificationException.InvalidArgument>(number) { phone.publish(number) }
         }
         val tomorrow = PublicationDate(DAY + 3, 540, false)
-        val future = phone.client.publishKeys(ReportType.CONFIRMED_TEST, tomorrow, "12345678", phone.clocks())
+        val future = phone.publish(date = tomorrow)
         assertEquals(PublicationOutcome.DateInFuture, future.outcome)
+        val visits = phone.publish(consent = PublicationConsent.KeysAndVisits(8))
+        assertEquals(PublicationOutcome.NoServerForVisits, visits.outcome)
+        for (level in listOf(0, 9)) {
+            assertFailsWith<ExposureNotificationException.InvalidArgument> {
+                phone.publish(consent = PublicationConsent.KeysAndVisits(level))
+            }
+        }
+        assertEquals(emptyList(), phone.client.uploads())
         val without = Room().phone()
         without.start()
         assertEquals(PublicationOutcome.NoServer, without.publish().outcome)

@@ -75,6 +75,18 @@ class Phone(
         carryOut(client.onScan(scan, clocks()))
     }
 
+    /** Publishes keys and visits; returns what the server was sent. */
+    fun publishWithVisits(): List<ByteArray> {
+        val onset = PublicationDate(DAY, 540, true)
+        val consent = PublicationConsent.KeysAndVisits(8)
+        val publication = client.publishKeys(consent, ReportType.CONFIRMED_TEST, onset, "12345678", clocks())
+        carryOut(publication.actions)
+        return generateSequence { client.nextUploadCall(clocks()) }.mapNotNull { call ->
+            client.onUploadAnswer(call.upload, good(call), clocks())
+            (call.step as? UploadStep.Send)?.body
+        }.toList()
+    }
+
     /** When something has to happen with this phone. */
     fun next(): Long = minOf(scanEnds ?: Long.MAX_VALUE, (client.nextWake() ?: Long.MAX_VALUE) - aheadSeconds)
 
@@ -106,6 +118,16 @@ class Room {
         phones.filter { it !== phone }.mapNotNull { it.onAir }.flatMap { plan ->
             rssi.mapIndexed { second, dbm -> HeardAdvertisement(phone.scanSince!! + second, dbm, plan.serviceData) }
         }
+}
+
+/** A server that takes visits with the keys. */
+val TAKES_VISITS = UploadServer.ExposureServer("jp.example.authority", false, true)
+
+/** The answer of a world in which everything works. */
+fun good(call: UploadCall): UploadAnswer = when (call.step) {
+    is UploadStep.Attest -> UploadAnswer.Attested("token")
+    is UploadStep.Certify -> UploadAnswer.Certified("certificate")
+    is UploadStep.Send -> UploadAnswer.Response(200, "{}".toByteArray())
 }
 
 fun configuration(vararg servers: SimulatedKeyServer) =

@@ -30,7 +30,7 @@ class VenueTest {
     fun whoWasThereIsToldOnTheOwnPhoneAndNobodyElse() {
         val temporary: File = Files.createTempDirectory("chikaku").toFile()
         val onDisk = LogLocation.Folder(File(temporary, "log").path, ByteArray(32), null)
-        val patient = room.phone(configuration(server))
+        val patient = room.phone(configuration(server).copy(uploadServer = TAKES_VISITS))
         val visitor = room.phone(configuration(server), onDisk)
         val elsewhere = room.phone(configuration(server))
         room.phones.forEach { it.start() }
@@ -47,13 +47,12 @@ class VenueTest {
         room.passUntil(START + DAY_SECONDS)
         visitor.restart()
 
-        val warnings = patient.client.venueWarnings(8, 5, patient.clocks()).warnings
-        assertEquals(6, warnings.size, "a stay and five of no venue")
-        assertTrue(warnings.all { it.venueHash.size == 32 && it.ciphertext.size == 16 })
-        val packed = server.publishVenueWarnings(warnings)
-        assertEquals(VenueWarningsOutcome.Matched(6, 0, 0, 0, 0), elsewhere.provide(packed))
-        assertEquals(VenueWarningsOutcome.Matched(6, 0, 0, 0, 0), patient.provide(packed), "the own warning is no exposure")
-        assertEquals(VenueWarningsOutcome.Matched(6, 0, 1, 0, 1), visitor.provide(packed))
+        val uploads = patient.publishWithVisits()
+        val packed = server.publishVenueWarnings(uploads)
+        // A stay and seven of no venue.
+        assertEquals(VenueWarningsOutcome.Matched(8, 0, 0, 0, 0), elsewhere.provide(packed))
+        assertEquals(VenueWarningsOutcome.Matched(8, 0, 0, 0, 0), patient.provide(packed), "the own warning is no exposure")
+        assertEquals(VenueWarningsOutcome.Matched(8, 0, 1, 0, 1), visitor.provide(packed))
         assertEquals(listOf(DAY), visitor.venueDays)
         assertEquals(emptyList(), elsewhere.venueDays + patient.venueDays)
 
@@ -67,7 +66,7 @@ class VenueTest {
         assertEquals(emptyList(), elsewhere.client.evidence(DAY, elsewhere.clocks()).venues)
 
         // The name is where the user asks for it, and nowhere else.
-        val everything = "$evidence ${visitor.client.visits(visitor.clocks())} $warnings ${visitor.client.status(HostFacts(), visitor.clocks())}"
+        val everything = "$evidence ${visitor.client.visits(visitor.clocks())} ${uploads.map { it.decodeToString() }} ${visitor.client.status(HostFacts(), visitor.clocks())}"
         assertFalse(NAME in everything)
         assertEquals(NAME, visitor.client.visitName(visit, visitor.clocks()))
         assertNull(visitor.client.visitName(99, visitor.clocks()))
@@ -116,9 +115,7 @@ class VenueTest {
         val arguments: List<() -> Any> = listOf(
             { phone.client.checkOut(-1, phone.clocks()) },
             { phone.client.evidence(-1, phone.clocks()) },
-            { phone.client.venueWarnings(0, 0, phone.clocks()) },
-            { phone.client.venueWarnings(9, 0, phone.clocks()) },
-            { phone.client.venueWarnings(8, -1, phone.clocks()) },
+            { server.publishVenueWarnings(listOf("no request".toByteArray())) },
         )
         for (argument in arguments) assertFailsWith<ExposureNotificationException.InvalidArgument> { argument() }
         phone.close()
