@@ -75,6 +75,7 @@ impl<'a> Content<'a> {
     }
 
     /// What is there to read now; empty only at the end, after checksum and size were found right.
+    #[inline]
     pub(crate) fn available(&mut self) -> Result<&[u8], ExportError> {
         if self.piece.is_empty() {
             self.advance()?;
@@ -83,6 +84,7 @@ impl<'a> Content<'a> {
     }
 
     /// Marks the first `count` of the available bytes as read.
+    #[inline]
     pub(crate) fn consume(&mut self, count: usize) {
         self.piece.start = self.piece.start.saturating_add(count).min(self.piece.end);
     }
@@ -107,6 +109,7 @@ impl<'a> Content<'a> {
     }
 
     /// What is there to read without inflating more.
+    #[inline]
     pub(super) fn current(&self) -> &[u8] {
         let all = match &self.form {
             Form::Stored => self.entry.data,
@@ -115,6 +118,7 @@ impl<'a> Content<'a> {
         all.get(self.piece.clone()).unwrap_or_default()
     }
 
+    #[cold]
     fn advance(&mut self) -> Result<(), ExportError> {
         self.piece = match &mut self.form {
             Form::Stored => {

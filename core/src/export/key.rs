@@ -48,9 +48,20 @@ impl ReportGrounds {
         (0..).zip(both.flat_map(of_list)).map(|(bit, (list, of_type))| (bit, list, of_type))
     }
 
+    /// The same bit that [`Self::all`] gives this ground, without a search: a file has many keys.
     fn of(list: KeyList, report_type: Option<ReportType>) -> Self {
-        let bit = Self::all().find(|(_, l, t)| (*l, *t) == (list, report_type));
-        Self(bit.map_or(0, |(bit, ..)| 1 << bit))
+        let of_type = match report_type {
+            None => 1 << 0,
+            Some(ReportType::ConfirmedTest) => 1 << 1,
+            Some(ReportType::ConfirmedClinicalDiagnosis) => 1 << 2,
+            Some(ReportType::SelfReport) => 1 << 3,
+            Some(ReportType::Recursive) => 1 << 4,
+            Some(ReportType::Revoked) => 1 << 5,
+        };
+        Self(match list {
+            KeyList::New => of_type,
+            KeyList::Revised => of_type << Self::TYPES.len(),
+        })
     }
 
     const fn and(self, other: Self) -> Self {

@@ -74,6 +74,20 @@ fn small_number(bytes: &[u8]) -> Option<(i32, &[u8])> {
     if let [byte @ 0..0x80, rest @ ..] = bytes {
         return Some((i32::from(*byte), rest));
     }
+    let Some(four) = bytes.first_chunk() else { return last_number(bytes) };
+    let four = u32::from_le_bytes(*four);
+    let last = !four & 0x8080_8080; // a byte without its top bit is a number's last
+    let through_last = last ^ last.wrapping_sub(1);
+    let kept = four & through_last & 0x7f7f_7f7f;
+    let pairs = (kept & 0x007f_007f) | (kept & 0x7f00_7f00) >> 1;
+    let value = (pairs & 0x3fff) | (pairs & 0x3fff_0000) >> 2;
+    let length = last.trailing_zeros() as usize / 8 + 1;
+    (last != 0).then_some((value.cast_signed(), bytes.get(length..)?))
+}
+
+/// The same where fewer than four bytes are left.
+#[cold]
+fn last_number(bytes: &[u8]) -> Option<(i32, &[u8])> {
     let mut value = 0;
     for (place, byte) in bytes.iter().take(4).enumerate() {
         value |= i32::from(byte & 0x7f) << (7 * place);

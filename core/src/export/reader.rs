@@ -108,6 +108,7 @@ impl<'a> FieldReader<'a> {
     }
 
     /// The bytes of the current field.
+    #[inline]
     pub(super) fn payload(&self) -> &[u8] {
         match self.in_place {
             0 => &self.payload,
@@ -246,6 +247,7 @@ impl<'a> FieldReader<'a> {
         Ok(())
     }
 
+    #[inline]
     fn advance(&mut self, count: usize) {
         self.content.consume(count);
         self.offset = self.offset.saturating_add(count as u64);
@@ -262,6 +264,7 @@ impl<'a> FieldReader<'a> {
 
 /// Number, list and length of the field that `bytes` start with, if it is a key, has a length
 /// written in one byte, and is there as a whole: nearly always.
+#[inline]
 fn whole_key(bytes: &[u8], limit: usize) -> Option<(u32, KeyList, usize)> {
     let [tag, length, rest @ ..] = bytes else { return None };
     let (number, list) = match tag {
