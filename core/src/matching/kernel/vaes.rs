@@ -165,6 +165,26 @@ fn rotated<const N: usize>(v: Vector) -> Vector {
 
 // ------------------------------------------------------------------------------------ SHA-256
 
+/// Sixteen compressions, one in each lane. Written out where it is used, because half of each block
+/// of HKDF is constant, and so is much of its schedule.
+macro_rules! compress {
+    ($before:expr, $block:expr) => {{
+        let (before, mut w): (&[Vector; 8], [Vector; 16]) = ($before, $block);
+        let mut state = *before;
+        let (first, rest) = hkdf::ROUND.as_chunks::<16>().0.split_at(1);
+        for constants in first {
+            sixteen!(T => state = round(state, add(w[T], words(constants[T]))));
+        }
+        for constants in rest {
+            sixteen!(T => {
+                extend(&mut w, T);
+                state = round(state, add(w[T], words(constants[T])));
+            });
+        }
+        sum(state, before)
+    }};
+}
+
 /// Writes `$body` out for `$t` from 0 to 15. As a loop, the compiler would keep the schedule in
 /// memory, whose words it must load and store in every round; so, it stays in registers.
 macro_rules! sixteen {
@@ -227,22 +247,30 @@ fn extend(w: &mut [Vector; 16], t: usize) {
     w[t & 15] = add(add(w[t & 15], s0), add(w[(t + 9) & 15], s1));
 }
 
-/// Sixteen compressions, one in each lane.
+/// The message `body ‖ end` behind a padded block of HMAC, of `BITS` in all.
 #[inline(never)]
-fn compress(before: &[Vector; 8], block: &[Vector; 16]) -> [Vector; 8] {
-    let mut w = *block;
-    let mut state = *before;
-    let (first, rest) = hkdf::ROUND.as_chunks::<16>().0.split_at(1);
-    for constants in first {
-        sixteen!(T => state = round(state, add(w[T], words(constants[T]))));
+fn compress_message<const WORDS: usize, const BITS: u32>(
+    before: &[Vector; 8],
+    body: &[Vector; WORDS],
+) -> [Vector; 8] {
+    let mut block = [words(0); 16];
+    for (word, body) in block.iter_mut().zip(body) {
+        *word = *body;
     }
-    for constants in rest {
-        sixteen!(T => {
-            extend(&mut w, T);
-            state = round(state, add(w[T], words(constants[T])));
-        });
+    block[WORDS] = words(hkdf::MESSAGE_END);
+    block[15] = words(BITS);
+    compress!(before, block)
+}
+
+/// An HMAC key with its padding, the first block of either of its two messages.
+#[inline(never)]
+fn compress_key<const PAD: u32>(key: &[Vector; 8]) -> [Vector; 8] {
+    let mut block = [words(PAD); 16];
+    for (word, key) in block.iter_mut().zip(key) {
+        *word = xor(*word, *key);
     }
-    sum(state, before)
+    let before = constants(&hkdf::INITIAL);
+    compress!(&before, block)
 }
 
 /// Sixteen compressions of the one block that is the same for every key.
@@ -272,27 +300,6 @@ fn constants(state: &[u32; 8]) -> [Vector; 8] {
     vectors
 }
 
-/// The message `body ‖ end`, which follows a padded block of HMAC.
-#[inline]
-fn last_block(body: &[Vector], bits: u32) -> [Vector; 16] {
-    let mut block = [words(0); 16];
-    for (word, body) in block.iter_mut().zip(body) {
-        *word = *body;
-    }
-    block[body.len()] = words(hkdf::MESSAGE_END);
-    block[15] = words(bits);
-    block
-}
-
-#[inline]
-fn padded(key: &[Vector; 8], pad: u32) -> [Vector; 16] {
-    let mut block = [words(pad); 16];
-    for (word, key) in block.iter_mut().zip(key) {
-        *word = xor(*word, *key);
-    }
-    block
-}
-
 /// 4 × 4 words transposed within each 128-bit lane; its own inverse.
 #[inline]
 fn transposed(rows: [Vector; 4]) -> [Vector; 4] {
@@ -320,19 +327,18 @@ fn identifier_keys(keys: &[[u8; 16]; KEYS]) -> [Vector; 4] {
         *row = bytes_swapped(load(keys));
     }
     let key = transposed(rows);
-    let digest = compress(
+    let digest = compress_message::<4, { hkdf::KEY_MESSAGE_BITS }>(
         &constants(&hkdf::SALT_INNER),
-        &last_block(&key, hkdf::KEY_MESSAGE_BITS),
+        &key,
     );
-    let pseudorandom_key = compress(
+    let pseudorandom_key = compress_message::<8, { hkdf::DIGEST_MESSAGE_BITS }>(
         &constants(&hkdf::SALT_OUTER),
-        &last_block(&digest, hkdf::DIGEST_MESSAGE_BITS),
+        &digest,
     );
-    let initial = constants(&hkdf::INITIAL);
-    let outer = compress(&initial, &padded(&pseudorandom_key, hkdf::OUTER_PAD));
-    let inner = compress(&initial, &padded(&pseudorandom_key, hkdf::INNER_PAD));
+    let outer = compress_key::<{ hkdf::OUTER_PAD }>(&pseudorandom_key);
+    let inner = compress_key::<{ hkdf::INNER_PAD }>(&pseudorandom_key);
     let digest = compress_info(&inner);
-    let output = compress(&outer, &last_block(&digest, hkdf::DIGEST_MESSAGE_BITS));
+    let output = compress_message::<8, { hkdf::DIGEST_MESSAGE_BITS }>(&outer, &digest);
     let mut rows = transposed([output[0], output[1], output[2], output[3]]);
     for row in &mut rows {
         *row = bytes_swapped(*row);
