@@ -103,8 +103,9 @@ pub fn rows(quick: bool) -> Vec<Row> {
     let accepted = bare().accept_without_signature();
     let mut stages = vec![
         Contestant::new(count, || {
-            let keys = accepted.as_ref().ok().and_then(|export| export.keys().ok());
-            black_box(keys.into_iter().flatten().filter(Result::is_ok).count());
+            if let Ok(Ok(keys)) = accepted.as_ref().map(|export| export.keys()) {
+                black_box(keys.filter(Result::is_ok).count());
+            }
         }),
         Contestant::new(count, || {
             let _ = black_box(bare().verify(&trusted));
@@ -151,9 +152,8 @@ pub fn rows(quick: bool) -> Vec<Row> {
                 let mut matcher = Matcher::new(&heard, MatchingRules::default());
                 let export = KeyExport::from_files(&file.export_bin, None, LIMITS)
                     .accept_without_signature();
-                let keys = export.as_ref().ok().and_then(|export| export.keys().ok());
-                for key in keys.into_iter().flatten().flatten() {
-                    matcher.check(key, None);
+                if let Ok(Ok(keys)) = export.as_ref().map(|export| export.keys()) {
+                    keys.flatten().for_each(|key| matcher.check(key, None));
                 }
                 black_box(matcher.finish());
             }),
