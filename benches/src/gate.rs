@@ -38,6 +38,6 @@ pub fn vaes_ratio() -> Option<f64> {
             let _ = std::hint::black_box(match_keys(heard, &world.keys, set, Strategy::Encrypt));
         })
     });
-    let ns = in_turns(15, &mut contestants);
+    let ns = in_turns(41, &mut contestants);
     Some(ns.first()? / ns.get(1)?)
 }
