@@ -6,7 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chikaku_core::diary::Diary;
-use chikaku_core::encounter_log::{Change, Cursor, DayRecord, EncounterLog, Horizon, MemoryLog};
+use chikaku_core::encounter_log::{
+    Change, Cursor, DayRecord, EncounterLog, EngineRecord, Horizon, MemoryLog,
+};
 use chikaku_core::publish::Publishing;
 use chikaku_core::sighting::Sighting;
 use chikaku_core::time::UtcDay;
@@ -15,7 +17,7 @@ use chikaku_core::venue::VenueDiary;
 use crate::drawers::DrawerId;
 use crate::error::LogError;
 use crate::pages::Place;
-use crate::stored::{Part, Restored, ScanGroup, Span, StoredChange, parts};
+use crate::stored::{Part, Restored, ScanGroup, Span, StoredChange, engine_since, parts};
 
 #[derive(Debug, Default)]
 pub(crate) struct Content {
@@ -79,6 +81,11 @@ impl Content {
                 self.scans.spans.insert(day, span);
                 return Vec::new();
             }
+            Restored::EngineSince(since) => {
+                // Of a damaged log, whose last records are missing, the last whole one stays.
+                let Some(record) = engine_since(self.engine(), &since) else { return Vec::new() };
+                Change::Engine(Box::new(record))
+            }
             Restored::Change(change) => change,
         };
         let mut emptied = Vec::new();
@@ -115,6 +122,11 @@ impl Content {
         emptied
     }
 
+    pub(crate) fn engine(&self) -> Option<EngineRecord> {
+        let Ok(record) = self.memory.engine_record();
+        record
+    }
+
     /// What has dates of its own and no day's drawer.
     fn undated(&self) -> (VenueDiary, Option<Diary>, Publishing) {
         let (Ok(venues), Ok(diary)) = (self.memory.venues(), self.memory.diary());
@@ -131,7 +143,6 @@ impl Content {
         let Ok(live_keys) = memory.live_keys();
         let Ok(audit) = memory.audit();
         let Ok(assessed) = memory.assessed();
-        let Ok(engine) = memory.engine_record();
         let (venues, diary, publishing) = self.undated();
         let cursor = |source: &String| {
             let Ok(position) = memory.cursor(source);
@@ -149,7 +160,7 @@ impl Content {
         changes.extend(concluded.iter().filter_map(day));
         changes.extend(assessed.into_iter().map(Change::Assessed));
         changes.extend(audit.into_iter().map(Change::Audit));
-        changes.extend(engine.map(|record| Change::Engine(Box::new(record))));
+        changes.extend(self.engine().map(|record| Change::Engine(Box::new(record))));
         let visited = venues != VenueDiary::default();
         changes.extend(visited.then(|| Change::Venues(Box::new(venues))));
         changes.extend(diary.map(|diary| Change::Diary(Box::new(diary))));
@@ -161,7 +172,7 @@ impl Content {
     /// Everything but sightings, by the day it belongs to.
     pub(crate) fn ledgers(&self) -> Result<Ledgers, LogError> {
         let mut ledgers: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for Part { day, change, .. } in parts(&self.changes())? {
+        for Part { day, change, .. } in parts(&self.changes(), None)? {
             ledgers.entry(day).or_default().push((0, change));
         }
         let undated: &mut Vec<_> = ledgers.entry(None).or_default();

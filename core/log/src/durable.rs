@@ -195,7 +195,7 @@ impl DurableLog {
             // Before the commit: it would otherwise come back with the next merge.
             self.destroy_spool()?;
         }
-        let mut parts = parts(changes)?;
+        let mut parts = parts(changes, self.content.engine().as_ref())?;
         parts.extend(extra.map(|change| Part { day: None, number: u32::MAX, change }));
         self.provide_drawers(&parts)?;
         let room = self.payload(&parts)?.len();

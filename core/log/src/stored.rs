@@ -11,11 +11,12 @@ mod audit;
 mod exposure;
 mod key;
 mod scan;
+mod since;
 
 use std::collections::BTreeMap;
 
 use chikaku_core::clock::{EpochId, RecordStamp};
-use chikaku_core::encounter_log::{Change, Cursor, DayRecord, Exposure, Horizon};
+use chikaku_core::encounter_log::{Change, Cursor, DayRecord, EngineRecord, Exposure, Horizon};
 use chikaku_core::time::{IntervalNumber, Timestamp, UtcDay};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,7 @@ use audit::StoredAudit;
 pub(crate) use exposure::ExposurePart;
 use key::{StoredLiveKey, StoredOwnKey};
 pub(crate) use scan::{ScanGroup, Span, chunks};
+use since::Since;
 
 /// One change, or one part of it that belongs to one day.
 #[derive(Clone, Serialize, Deserialize)]
@@ -71,6 +73,8 @@ pub(crate) enum StoredChange {
     Diary(Json),
     /// What is to be published.
     Publishing(Json),
+    /// As `Engine`, by what changed since the one before.
+    EngineSince(Since),
 }
 
 /// A record as JSON.
@@ -86,6 +90,11 @@ impl Json {
     fn restore<T: DeserializeOwned>(&self) -> Result<T, Undecodable> {
         serde_json::from_str(&self.0).map_err(|_| Undecodable)
     }
+}
+
+/// The engine's record after what changed of it; `None` if that is not the record it changed.
+pub(crate) fn engine_since(before: Option<EngineRecord>, since: &Since) -> Option<EngineRecord> {
+    since.apply(&Json::of(&before?).ok()?).and_then(|record| record.restore()).ok()
 }
 
 /// When a record was made, by everything but the wall clock.
@@ -115,8 +124,12 @@ pub(crate) struct Part {
     pub(crate) change: StoredChange,
 }
 
-/// Takes changes apart by day.
-pub(crate) fn parts(changes: &[Change]) -> Result<Vec<Part>, LogError> {
+/// Takes changes apart by day. `engine` is the engine's record that is stored before them.
+pub(crate) fn parts(
+    changes: &[Change],
+    engine: Option<&EngineRecord>,
+) -> Result<Vec<Part>, LogError> {
+    let mut engine = engine.map(Json::of).transpose()?;
     let mut parts = Vec::new();
     for (number, change) in (0..).zip(changes) {
         let mut add = |day, change| parts.push(Part { day, number, change });
@@ -142,7 +155,13 @@ pub(crate) fn parts(changes: &[Change]) -> Result<Vec<Part>, LogError> {
             Change::Assessed(assessed) => {
                 add(Some(assessed.date), StoredChange::Assessed(Json::of(assessed)?));
             }
-            Change::Engine(record) => add(None, StoredChange::Engine(Json::of(record)?)),
+            Change::Engine(record) => {
+                let record = Json::of(record)?;
+                let since = engine.and_then(|before| Since::between(&before, &record));
+                let whole = || StoredChange::Engine(record.clone());
+                add(None, since.map_or_else(whole, StoredChange::EngineSince));
+                engine = Some(record);
+            }
             Change::LiveKey(live) => {
                 // It may outlive its day: it goes by the age of its publication as well.
                 add(None, StoredChange::LiveKey(StoredLiveKey::of(live)));
@@ -158,7 +177,10 @@ pub(crate) fn parts(changes: &[Change]) -> Result<Vec<Part>, LogError> {
                 add(None, StoredChange::Forget { before, elapsed_seconds });
             }
             Change::ForgetDay(day) => add(None, StoredChange::ForgetDay(day.days_since_1970())),
-            Change::ForgetEverything => add(None, StoredChange::ForgetEverything),
+            Change::ForgetEverything => {
+                engine = None;
+                add(None, StoredChange::ForgetEverything);
+            }
             Change::Venues(venues) => add(None, StoredChange::Venues(Json::of(venues)?)),
             Change::Diary(diary) => add(None, StoredChange::Diary(Json::of(diary)?)),
             Change::Publishing(waiting) => add(None, StoredChange::Publishing(Json::of(waiting)?)),
@@ -177,9 +199,17 @@ fn last_day(end: IntervalNumber) -> UtcDay {
 pub(crate) enum Restored {
     Change(Change),
     Scan(ScanGroup),
+    /// What changed of the engine's record.
+    EngineSince(Since),
     SpoolTaken([u8; 16]),
-    Horizon { horizon: Horizon, slot: u64 },
-    Span { day: UtcDay, span: Span },
+    Horizon {
+        horizon: Horizon,
+        slot: u64,
+    },
+    Span {
+        day: UtcDay,
+        span: Span,
+    },
 }
 
 /// Puts parts together again, in the order of their numbers.
@@ -207,6 +237,10 @@ impl Assembly {
             StoredChange::Day(record) => Change::Day(record.restore::<DayRecord>()?),
             StoredChange::Assessed(assessed) => Change::Assessed(assessed.restore()?),
             StoredChange::Engine(record) => Change::Engine(record.restore()?),
+            StoredChange::EngineSince(since) => {
+                self.whole.push((number, Restored::EngineSince(since)));
+                return Ok(());
+            }
             StoredChange::LiveKey(live) => Change::LiveKey(live.restore()?),
             StoredChange::Cursor { source, position } => {
                 Change::Cursor(Cursor { source, position })

@@ -4,7 +4,7 @@
 
 mod support;
 
-use chikaku_core::encounter_log::{Change, EncounterLog, MemoryLog};
+use chikaku_core::encounter_log::{AcceptedConfiguration, Change, EncounterLog, MemoryLog};
 use proptest::prelude::*;
 use support::{MemoryDisk, changes, create, open, said, said_by_memory};
 
@@ -51,5 +51,53 @@ proptest! {
         }
         drop(log);
         prop_assert_eq!(said(&open(&disk).unwrap()).unwrap(), said_by_memory(&reference));
+    }
+}
+
+/// Each scan writes the engine's record, which is mostly a configuration that did not change.
+#[test]
+fn the_configuration_stays_with_every_record_of_the_engine() {
+    let record = |profile: Option<usize>, second| {
+        let Change::Engine(mut record) = changes::engine_record(changes::at(1, second)) else {
+            unreachable!("it is the engine's record")
+        };
+        record.accepted = profile.map(|profile| AcceptedConfiguration {
+            profile: changes::profiles()[profile].clone(),
+            version: None,
+        });
+        Change::Engine(record)
+    };
+    let (a, b, none) = (Some(0), Some(1), None);
+    let commits = vec![
+        vec![record(none, 1)],
+        vec![record(a, 2)],
+        vec![record(a, 3)],
+        vec![record(b, 4), record(b, 5), record(a, 6), record(a, 7)],
+        vec![record(a, 8)],
+        vec![Change::ForgetEverything],
+        vec![record(a, 9)],
+        vec![Change::ForgetEverything, record(a, 10)],
+        vec![record(a, 11)],
+        vec![record(none, 12)],
+        vec![record(none, 13)],
+        vec![record(b, 14)],
+        vec![record(b, 15)],
+    ];
+    // Merged after every commit, after every other, …, and never.
+    for every in 1..=commits.len() {
+        let disk = MemoryDisk::new();
+        let mut log = create(&disk);
+        let mut reference = MemoryLog::new();
+        for (number, changes) in (1..).zip(&commits) {
+            let Ok(()) = reference.commit(changes.clone());
+            log.commit(changes.clone()).unwrap();
+            if number % every == 0 {
+                log.maintain().unwrap();
+            }
+            assert_eq!(said(&log).unwrap(), said_by_memory(&reference), "commit {number}");
+            drop(log);
+            log = open(&disk).unwrap();
+            assert_eq!(said(&log).unwrap(), said_by_memory(&reference), "commit {number}, opened");
+        }
     }
 }
