@@ -4,10 +4,11 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 #![allow(clippy::print_stderr, reason = "a missing data folder must be heard")]
 
+mod data_support;
 mod risk_support;
 
-use std::path::{Path, PathBuf};
-use std::{env, fs};
+use std::fs;
+use std::path::Path;
 
 use chikaku_core::diagnosis_key::ReportType;
 use chikaku_core::exposure::{ExposureWindow, WindowOrigin};
@@ -17,41 +18,27 @@ use chikaku_core::report::cocoa_exposure_data::{
 };
 use chikaku_core::risk::{Assessment, Infectiousness, KeyEvidence, RiskLevel, RiskProfile};
 use chikaku_core::time::UtcDay;
-use libtest_mimic::{Arguments, Failed, Trial};
+use data_support::{Data, Outcome};
+use libtest_mimic::{Arguments, Trial};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use risk_support::{DAY, Heard};
 use serde_json::{Value, json};
 
-type Outcome = Result<(), Failed>;
-
 const GOLDEN: &str = include_str!("vectors/cocoa_exposure_data.json");
 
 fn main() {
     let arguments = Arguments::from_args();
-    let folder = env::var_os("CHIKAKU_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"),
-        PathBuf::from,
-    );
-    let cocoa = folder.join("cocoa");
-    let missing = !cocoa.is_dir();
-    if missing {
-        eprintln!("NO DATA: {} is not a folder; set CHIKAKU_DATA.", cocoa.display());
-    }
-    let skipped = missing && env::var_os("CI").is_none();
+    let data = Data::folder("cocoa");
     let trial = |name: &str, test: fn() -> Outcome| Trial::test(name, test);
-    let data = |name: &str, test: fn(&Path) -> Outcome| {
-        let cocoa = cocoa.clone();
-        Trial::test(name, move || test(&cocoa)).with_ignored_flag(skipped)
-    };
     let trials = vec![
         trial("golden_document_from_windows", golden_document),
         trial("what_must_not_leave_does_not", nothing_else_leaves),
         trial("one_bad_item_costs_no_neighbour", bad_items),
         trial("documents_that_are_none", no_documents),
         trial("any_document_survives_writing_and_reading", any_document),
-        data("every_fixture_byte_for_byte", every_fixture),
-        data("fixtures_from_windows_and_assessments", fixtures_from_windows),
+        data.trial("every_fixture_byte_for_byte", every_fixture),
+        data.trial("fixtures_from_windows_and_assessments", fixtures_from_windows),
     ];
     libtest_mimic::run(&arguments, trials).exit();
 }

@@ -1,45 +1,29 @@
 //! Key exports that real servers and test fixtures of real apps contain.
-//!
-//! The files are not part of the project. `CHIKAKU_DATA` names the folder that holds them; without
-//! it the trials are skipped, except in continuous integration, where that is a failure.
 
 #![allow(clippy::disallowed_methods, clippy::print_stderr, reason = "a test reads its data")]
 
-use std::env;
+mod data_support;
+
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use chikaku_core::export::{
     Batch, ExportError, KeyExport, KeyIdentity, KeyList, KeyReport, Limits, Metadata, TrustedKey,
     TrustedKeys,
 };
-use libtest_mimic::{Arguments, Failed, Trial};
-
-type Outcome = Result<(), Failed>;
+use data_support::{Data, Outcome};
+use libtest_mimic::{Arguments, Failed};
 
 fn main() {
     let arguments = Arguments::from_args();
-    let folder = env::var_os("CHIKAKU_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"),
-        PathBuf::from,
-    );
-    let keys = folder.join("keys");
-    let missing = !keys.is_dir();
-    if missing {
-        eprintln!("NO DATA: {} is not a folder; set CHIKAKU_DATA.", keys.display());
-    }
-    let skipped = missing && env::var_os("CI").is_none();
-    let trial = |name: &str, test: fn(&Path) -> Outcome| {
-        let keys = keys.clone();
-        Trial::test(name, move || test(&keys)).with_ignored_flag(skipped)
-    };
+    let data = Data::folder("keys");
     let trials = vec![
-        trial("google_sample_verifies", google_sample_verifies),
-        trial("key_server_sample_verifies", key_server_sample_verifies),
-        trial("samples_refuse_each_others_keys", samples_refuse_each_others_keys),
-        trial("bare_export_bin_parses", bare_export_bin_parses),
-        trial("companion_demo_without_signature", companion_demo_without_signature),
-        trial("raw_signature_is_named", raw_signature_is_named),
+        data.trial("google_sample_verifies", google_sample_verifies),
+        data.trial("key_server_sample_verifies", key_server_sample_verifies),
+        data.trial("samples_refuse_each_others_keys", samples_refuse_each_others_keys),
+        data.trial("bare_export_bin_parses", bare_export_bin_parses),
+        data.trial("companion_demo_without_signature", companion_demo_without_signature),
+        data.trial("raw_signature_is_named", raw_signature_is_named),
     ];
     libtest_mimic::run(&arguments, trials).exit();
 }

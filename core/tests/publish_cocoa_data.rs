@@ -1,16 +1,13 @@
 //! Payloads and lists against COCOA's documents.
-//!
-//! The files are not part of the project. `CHIKAKU_DATA` names the folder that holds them; without
-//! it the trials are skipped, except in continuous integration, where that is a failure.
 
 #![allow(clippy::disallowed_methods, clippy::print_stderr, reason = "a test reads its data")]
 #![allow(clippy::unwrap_used, reason = "data that is not as described is a failure")]
 
+mod data_support;
 mod publish_support;
 
-use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use base64ct::{Base64, Encoding};
 use chikaku_core::diagnosis_key::{DiagnosisKey, DiagnosisKeyDetails, ReportType};
@@ -21,32 +18,18 @@ use chikaku_core::publish::{
     Answer, Basis, Consent, LocalDate, ProcessingNumber, ReleaseRequest, Step, UploadQueue,
 };
 use chikaku_core::time::{IntervalNumber, RollingPeriod, Timestamp};
-use libtest_mimic::{Arguments, Failed, Trial};
+use data_support::{Data, Outcome};
+use libtest_mimic::Arguments;
 use serde_json::Value;
-
-type Outcome = Result<(), Failed>;
 
 fn main() {
     let arguments = Arguments::from_args();
-    let folder = env::var_os("CHIKAKU_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"),
-        PathBuf::from,
-    );
-    let cocoa = folder.join("cocoa");
-    let missing = !cocoa.is_dir();
-    if missing {
-        eprintln!("NO DATA: {} is not a folder; set CHIKAKU_DATA.", cocoa.display());
-    }
-    let skipped = missing && env::var_os("CI").is_none();
-    let trial = |name: &str, test: fn(&Path) -> Outcome| {
-        let cocoa = cocoa.clone();
-        Trial::test(name, move || test(&cocoa)).with_ignored_flag(skipped)
-    };
+    let data = Data::folder("cocoa");
     let trials = vec![
-        trial("a_v3_request_is_the_fixture_byte_for_byte", v3_request),
-        trial("the_list_is_fetched_whole", list),
-        trial("the_hostile_list_gives_nothing", hostile_list),
-        trial("one_bad_entry_costs_its_neighbours_nothing", mixed_list),
+        data.trial("a_v3_request_is_the_fixture_byte_for_byte", v3_request),
+        data.trial("the_list_is_fetched_whole", list),
+        data.trial("the_hostile_list_gives_nothing", hostile_list),
+        data.trial("one_bad_entry_costs_its_neighbours_nothing", mixed_list),
     ];
     libtest_mimic::run(&arguments, trials).exit();
 }

@@ -1,17 +1,14 @@
 //! COCOA's documents and exported days, with the results that an independent scorer gave them.
-//!
-//! The files are not part of the project. `CHIKAKU_DATA` names the folder that holds them; without
-//! it the trials are skipped, except in continuous integration, where that is a failure.
 
 #![allow(clippy::disallowed_methods, clippy::print_stderr, reason = "a test reads its data")]
 #![allow(clippy::unwrap_used, reason = "data that is not as described is a failure")]
 
+mod data_support;
 mod risk_support;
 
 use std::collections::BTreeMap;
-use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use chikaku_core::diagnosis_key::ReportType;
 use chikaku_core::exposure::WindowOrigin;
@@ -27,38 +24,24 @@ use chikaku_core::risk::{
 };
 use chikaku_core::time::UtcDay;
 use chikaku_core::validation::{Requirements, document, validate};
-use libtest_mimic::{Arguments, Failed, Trial};
+use data_support::{Data, Outcome};
+use libtest_mimic::Arguments;
 use risk_support::{Heard, at, close, evidence};
 use serde_json::Value;
 
-type Outcome = Result<(), Failed>;
-
 fn main() {
     let arguments = Arguments::from_args();
-    let folder = env::var_os("CHIKAKU_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"),
-        PathBuf::from,
-    );
-    let cocoa = folder.join("cocoa");
-    let missing = !cocoa.is_dir();
-    if missing {
-        eprintln!("NO DATA: {} is not a folder; set CHIKAKU_DATA.", cocoa.display());
-    }
-    let skipped = missing && env::var_os("CI").is_none();
-    let trial = |name: &str, test: fn(&Path) -> Outcome| {
-        let cocoa = cocoa.clone();
-        Trial::test(name, move || test(&cocoa)).with_ignored_flag(skipped)
-    };
+    let data = Data::folder("cocoa");
     let trials = vec![
-        trial("every_day_scores_and_decides_as_expected", every_day),
-        trial("split_batches_never_notified_in_cocoa", split_batches),
-        trial("identical_windows_counted_once_in_cocoa", identical_windows),
-        trial("unknown_operator_silenced_cocoa_and_is_refused", unknown_operator),
-        trial("rule_that_asks_for_nothing", asks_for_nothing),
-        trial("production_rule_is_the_default", production_rule),
-        trial("configuration_becomes_the_defaults", configuration),
-        trial("broken_configurations_name_the_place", broken_configurations),
-        trial("production_documents_are_validated", production_documents),
+        data.trial("every_day_scores_and_decides_as_expected", every_day),
+        data.trial("split_batches_never_notified_in_cocoa", split_batches),
+        data.trial("identical_windows_counted_once_in_cocoa", identical_windows),
+        data.trial("unknown_operator_silenced_cocoa_and_is_refused", unknown_operator),
+        data.trial("rule_that_asks_for_nothing", asks_for_nothing),
+        data.trial("production_rule_is_the_default", production_rule),
+        data.trial("configuration_becomes_the_defaults", configuration),
+        data.trial("broken_configurations_name_the_place", broken_configurations),
+        data.trial("production_documents_are_validated", production_documents),
     ];
     libtest_mimic::run(&arguments, trials).exit();
 }

@@ -4,14 +4,12 @@
 //! production; version 3 was written for env2. In both, the processing number is
 //! `verificationPayload`, and an attestation is bound to the request's clear text.
 
-use core::fmt;
-
 use base64ct::{Base64, Encoding};
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::envelope::{Payload, json_bytes, seal};
+use super::envelope::{Payload, hide, json_bytes, seal};
 use super::idempotency::IdempotencyKey;
 use super::local_date::LocalDate;
 use super::number::VerificationCode;
@@ -274,15 +272,6 @@ impl Payload for DiagnosisV3 {
     }
 }
 
-macro_rules! hide {
-    ($($payload:ident),*) => {$(
-        impl fmt::Debug for $payload {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(concat!(stringify!($payload), "(..)"))
-            }
-        }
-    )*};
-}
 hide!(DiagnosisV2, KeyV2, DiagnosisV3, KeyV3);
 
 /// Under this name COCOA's server stores a key, so that a repeated upload changes nothing: SHA-256

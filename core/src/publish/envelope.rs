@@ -19,6 +19,18 @@ const LEAST_PADDING_BYTES: usize = 1024;
 /// And up to so much longer at random.
 const JITTER_BYTES: usize = 1024;
 
+/// `Debug` that shows nothing of what is in a payload.
+macro_rules! hide {
+    ($($payload:ident),*) => {$(
+        impl core::fmt::Debug for $payload {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.write_str(concat!(stringify!($payload), "(..)"))
+            }
+        }
+    )*};
+}
+pub(super) use hide;
+
 /// A payload with a place for padding.
 pub(super) trait Payload: Serialize {
     /// The place for the padding; empty when the payload is measured.

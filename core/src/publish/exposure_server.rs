@@ -4,15 +4,13 @@
 //! verification server, which puts it into the certificate, and discloses the HMAC's key with the
 //! keys (verification protocol of exposure-notifications-server).
 
-use core::fmt;
-
 use base64ct::{Base64, Encoding};
 use hmac::{Hmac, KeyInit, Mac};
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use super::envelope::{Payload, json_bytes, seal};
+use super::envelope::{Payload, hide, json_bytes, seal};
 use super::release::Basis;
 use super::request::{Method, Request, Verdict, retry_reason};
 use crate::diagnosis_key::DiagnosisKey;
@@ -162,15 +160,6 @@ impl Payload for Publish {
     }
 }
 
-macro_rules! hide {
-    ($($payload:ident),*) => {$(
-        impl fmt::Debug for $payload {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(concat!(stringify!($payload), "(..)"))
-            }
-        }
-    )*};
-}
 hide!(Publish, PublishedKey, PublishResponse);
 
 /// The server's answer. `Debug` shows nothing of it.

@@ -19,13 +19,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::assessment::{Assessment, Contribution, DropReason, Factor, FactorTerm, Verdict};
+use super::assessment::{Assessment, Contribution, Factor, FactorTerm};
 use super::check::{self, ConfigurationError};
 use super::evidence::KeyEvidence;
 use super::gaen::whole;
 use super::legacy::{
-    attenuation_place, by_time, check_table, conclude_by_maximum, days_place, duration_place,
-    entry, rounded_mean,
+    Encounter, attenuation_place, by_time, check_table, conclude_by_maximum, days_place,
+    duration_place, entry, rounded_mean,
 };
 use super::profile::ProfileName;
 use crate::exposure::MeasuredSighting;
@@ -193,23 +193,9 @@ impl AppleV1 {
         let score: f64 = factors.iter().map(|factor| factor.value).product();
         let below = cut_to_risk_score(score) < f64::from(self.minimum_risk_score)
             || score < self.minimum_risk_score_full_range;
-        Some(Contribution {
-            key: piece.key.hash(),
-            first_heard_at: first.heard_at,
-            window: None,
-            seconds,
-            report_type: None,
-            infectiousness: None,
-            buckets: Vec::new(),
-            factors,
-            score,
-            level: None,
-            verdict: if below {
-                Verdict::Dropped(DropReason::BelowMinimumScore)
-            } else {
-                Verdict::Kept
-            },
-        })
+        let encounter =
+            Encounter { key: piece.key.hash(), first_heard_at: first.heard_at, seconds };
+        Some(encounter.contribution(factors, score, below))
     }
 
     fn attenuation_value(&self, scans: &[Scan]) -> f64 {

@@ -16,12 +16,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::assessment::{
-    Assessment, BucketTerm, ConditionTerm, Contribution, DropReason, Factor, FactorTerm, Quantity,
-    Verdict,
+    Assessment, BucketTerm, Contribution, DropReason, Factor, FactorTerm, Quantity, Verdict,
 };
 use super::check::{self, ConfigurationError, WEIGHT_LIMIT};
-use super::cocoa::Relation;
-use super::day::{KeyWindow, conclude, contribution, drop_reason, number, windows_of_day};
+use super::day::{
+    KeyWindow, conclude_by_threshold, contribution, drop_reason, number, sum_of_kept,
+    windows_of_day,
+};
 use super::evidence::KeyEvidence;
 use super::gaen::whole;
 use super::mapping::DiagnosisKeysDataMapping;
@@ -204,20 +205,9 @@ impl Cwa {
         }
         let contributions: Vec<_> =
             windows.iter().map(|window| self.contribution(window, today)).collect();
-        let kept = || contributions.iter().filter(|one| one.verdict == Verdict::Kept);
-        let score = to_one_decimal(kept().fold(0.0, |sum, one| sum + one.score));
-        let conditions = if kept().next().is_some() {
-            vec![ConditionTerm {
-                quantity: Quantity::NormalizedMinutes,
-                value: score,
-                relation: Relation::AtLeast,
-                threshold: self.day_high_from,
-                holds: score >= self.day_high_from,
-            }]
-        } else {
-            Vec::new()
-        };
-        Some(conclude(ProfileName::Cwa, day, score, None, conditions, contributions))
+        let score = to_one_decimal(sum_of_kept(&contributions));
+        let threshold = (Quantity::NormalizedMinutes, self.day_high_from);
+        Some(conclude_by_threshold(ProfileName::Cwa, day, score, threshold, contributions))
     }
 
     fn contribution(&self, window: &KeyWindow<'_>, today: UtcDay) -> Contribution {

@@ -3,7 +3,8 @@
 use core::cmp::Ordering;
 
 use super::assessment::{Assessment, ConditionTerm, Contribution};
-use super::assessment::{DropReason, Verdict};
+use super::assessment::{DropReason, Quantity, Verdict};
+use super::cocoa::Relation;
 use super::daily_summary::DailySummary;
 use super::evidence::KeyEvidence;
 use super::profile::ProfileName;
@@ -98,6 +99,34 @@ pub(super) fn conclude(
     let high = !conditions.is_empty() && conditions.iter().all(|condition| condition.holds);
     let level = if high { RiskLevel::High } else { RiskLevel::Low };
     Assessment { profile, day, level, score, summary, conditions, contributions }
+}
+
+/// The sum of what counts.
+pub(super) fn sum_of_kept(contributions: &[Contribution]) -> f64 {
+    contributions
+        .iter()
+        .filter(|one| one.verdict == Verdict::Kept)
+        .fold(0.0, |sum, one| sum + one.score)
+}
+
+/// High if something counts and the score reaches the threshold.
+pub(super) fn conclude_by_threshold(
+    profile: ProfileName,
+    day: UtcDay,
+    score: f64,
+    (quantity, threshold): (Quantity, f64),
+    contributions: Vec<Contribution>,
+) -> Assessment {
+    let condition = ConditionTerm {
+        quantity,
+        value: score,
+        relation: Relation::AtLeast,
+        threshold,
+        holds: score >= threshold,
+    };
+    let counts = contributions.iter().any(|one| one.verdict == Verdict::Kept);
+    let conditions = if counts { vec![condition] } else { Vec::new() };
+    conclude(profile, day, score, None, conditions, contributions)
 }
 
 /// `count` as a number to calculate with. Sums of seconds lie far below 2^53, above which the

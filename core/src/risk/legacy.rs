@@ -5,13 +5,16 @@
 
 use core::cmp::Ordering;
 
-use super::assessment::{Assessment, ConditionTerm, Contribution, Quantity, Verdict};
+use super::assessment::{
+    Assessment, ConditionTerm, Contribution, DropReason, FactorTerm, Quantity, Verdict,
+};
 use super::check::{self, ConfigurationError};
 use super::cocoa::Relation;
 use super::day::conclude;
 use super::profile::ProfileName;
+use crate::diagnosis_key::DiagnosisKeyHash;
 use crate::exposure::MeasuredSighting;
-use crate::time::UtcDay;
+use crate::time::{Timestamp, UtcDay};
 
 /// The greatest entry of a table (`RISK_LEVEL_VALUE_MAX` of both interfaces).
 const GREATEST_SCORE: u8 = 8;
@@ -62,6 +65,39 @@ pub(super) fn rounded_mean(values: impl IntoIterator<Item = (u16, u64)>) -> u16 
     }
     let mean = (2 * sum + weights).checked_div(2 * weights).unwrap_or(0);
     u16::try_from(mean).unwrap_or(u16::MAX)
+}
+
+/// What one key was heard for; these profiles know no windows.
+pub(super) struct Encounter {
+    pub(super) key: DiagnosisKeyHash,
+    pub(super) first_heard_at: Timestamp,
+    pub(super) seconds: u64,
+}
+
+impl Encounter {
+    /// What it counts; dropped if its score is `below` the profile's minimum.
+    pub(super) fn contribution(
+        self,
+        factors: Vec<FactorTerm>,
+        score: f64,
+        below: bool,
+    ) -> Contribution {
+        let verdict =
+            if below { Verdict::Dropped(DropReason::BelowMinimumScore) } else { Verdict::Kept };
+        Contribution {
+            key: self.key,
+            first_heard_at: self.first_heard_at,
+            window: None,
+            seconds: self.seconds,
+            report_type: None,
+            infectiousness: None,
+            buckets: Vec::new(),
+            factors,
+            score,
+            level: None,
+            verdict,
+        }
+    }
 }
 
 /// The day's assessment: High if the greatest score that `score_of` gives an exposure that counts

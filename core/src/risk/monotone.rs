@@ -25,12 +25,14 @@ use serde::{Deserialize, Serialize};
 
 use super::Infectiousness;
 use super::assessment::{
-    Assessment, BucketTerm, ConditionTerm, Contribution, Factor, FactorTerm, Quantity, Verdict,
+    Assessment, BucketTerm, Contribution, Factor, FactorTerm, Quantity, Verdict,
 };
 use super::check::{self, ConfigurationError};
-use super::cocoa::Relation;
 use super::daily_summary::ReportTypeWeights;
-use super::day::{KeyWindow, conclude, contribution, drop_reason, number, windows_of_day};
+use super::day::{
+    KeyWindow, conclude_by_threshold, contribution, drop_reason, number, sum_of_kept,
+    windows_of_day,
+};
 use super::evidence::KeyEvidence;
 use super::mapping::DiagnosisKeysDataMapping;
 use super::profile::ProfileName;
@@ -111,20 +113,9 @@ impl Monotone {
         }
         let contributions: Vec<_> =
             windows.iter().map(|window| self.contribution(window, today)).collect();
-        let kept = || contributions.iter().filter(|one| one.verdict == Verdict::Kept);
-        let score = kept().fold(0.0, |sum, one| sum + one.score);
-        let conditions = if kept().next().is_some() {
-            vec![ConditionTerm {
-                quantity: Quantity::NearMinutes,
-                value: score,
-                relation: Relation::AtLeast,
-                threshold: self.high_from_near_minutes,
-                holds: score >= self.high_from_near_minutes,
-            }]
-        } else {
-            Vec::new()
-        };
-        Some(conclude(ProfileName::Monotone, day, score, None, conditions, contributions))
+        let score = sum_of_kept(&contributions);
+        let threshold = (Quantity::NearMinutes, self.high_from_near_minutes);
+        Some(conclude_by_threshold(ProfileName::Monotone, day, score, threshold, contributions))
     }
 
     fn contribution(&self, window: &KeyWindow<'_>, today: UtcDay) -> Contribution {
