@@ -13,6 +13,7 @@ mod fault;
 pub mod field_log;
 pub mod library;
 mod pairs;
+mod system;
 mod town;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,6 +30,7 @@ use error::Lines;
 pub use error::{Problem, ScenarioError};
 pub use expectation::Expectation;
 pub use fault::{Fault, FaultKind, FileContent};
+pub use system::{AppState, Carrier, System};
 
 const OFFICE_LUNCH: &str = include_str!("../scenarios/office_lunch.toml");
 
@@ -39,6 +41,8 @@ pub struct PhoneSpecification {
     pub name: String,
     /// Model, for its radio.
     pub model: PhoneModel,
+    /// What it runs.
+    pub system: System,
     /// How far its clock is ahead of true time, in seconds.
     pub clock_error_seconds: i32,
 }

@@ -16,6 +16,7 @@ mod outcome;
 mod phone;
 mod phone_log;
 pub(crate) mod randomness;
+mod reading;
 mod spent;
 mod trace;
 
@@ -26,6 +27,7 @@ use std::time::{Duration, Instant};
 use chikaku_core::diagnosis_key::ReportType;
 use chikaku_core::engine::{Disclosure, EngineConfiguration, Input};
 use chikaku_core::flood::FloodLimits;
+use chikaku_core::gatt::{READS_PER_INTERVAL, ReadPlanner};
 use chikaku_core::matching::MatchingRules;
 use chikaku_core::risk::cocoa_v2::CocoaV2;
 use chikaku_core::risk::gaen::Gaen;
@@ -34,6 +36,7 @@ use chikaku_core::sighting::ScanResult;
 use chikaku_core::signal::{RssiCorrectionDb, TransmitPowerDbm};
 use chikaku_core::status::HostFact;
 use chikaku_core::time::Timestamp;
+use rand_core::Rng;
 
 use crate::scenario::{AdversaryKind, Defence, FaultKind, Scenario};
 use air::Air;
@@ -80,6 +83,8 @@ pub struct World<'a> {
     planned: u64,
     now: Timestamp,
     phones: Vec<Phone>,
+    /// Whom each phone reads over GATT.
+    readers: Vec<ReadPlanner>,
     air: Air<'a>,
     server: KeyServer,
     /// Files issued now are lost.
@@ -108,6 +113,11 @@ impl<'a> World<'a> {
             let rng = randomness.stream("engine", &[&specification.name]);
             Phone::new(specification, configuration.clone(), log.clone(), rng)
         });
+        let readers = scenario.phones.iter().map(|specification| {
+            let mut secret = [0; 32];
+            randomness.stream("reader", &[&specification.name]).fill_bytes(&mut secret);
+            ReadPlanner::new(READS_PER_INTERVAL, secret)
+        });
         let mut world = Self {
             scenario,
             seed,
@@ -115,6 +125,7 @@ impl<'a> World<'a> {
             planned: 0,
             now: scenario.starts,
             phones: phones.collect(),
+            readers: readers.collect(),
             air: Air::new(scenario, randomness),
             server,
             files_get_lost: 0,
@@ -254,8 +265,8 @@ impl<'a> World<'a> {
             let seconds = self.now.seconds_since(started);
             self.phones[phone].radio_on_seconds += u64::try_from(seconds).unwrap_or(0);
             let begun = self.spent.map(|_| Instant::now());
-            let heard =
-                self.air.scan(phone, started, self.now, &self.phones, self.server.published());
+            let (scan, reader) = ([started, self.now], &mut self.readers[phone]);
+            let heard = self.air.scan(phone, scan, &self.phones, reader, self.server.published());
             self.of_radio += begun.map_or(Duration::ZERO, |begun| begun.elapsed());
             heard
         } else if !hears || !result {

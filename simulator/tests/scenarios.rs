@@ -93,6 +93,12 @@ fn what_makes_no_sense_is_refused_with_its_line_and_what_is_allowed() {
         ("at = 2026-04-07T13:50", "at = 2027-04-07T13:50", &["outside"]),
         ("defences = [\"clock_watch\"]", "", &["`undefended`"]),
         ("missed = 0", "mised = 0", &["mised", "`missed`"]),
+        ("model = \"S10e\"", "model = \"S10e\", system = \"symbian\"", &["symbian", "`ios`"]),
+        (
+            "model = \"S10e\"",
+            "model = \"S10e\", foreground = [{ from = 2026-04-06T11:00:00Z, to = 2026-04-06T12:00:00Z }]",
+            &["needs `system = \"ios\"`"],
+        ),
     ] {
         assert!(good.contains(from), "{from}");
         let changed = good.replacen(from, to, 1);

@@ -73,7 +73,7 @@ public final class CoreBluetoothRadio: NSObject, Radio, @unchecked Sendable {
         }
     }
 
-    public func scan(seconds: Int) async -> [HeardAdvertisement] {
+    public func scan(seconds: Int) async -> [HeardAdvertisement]? {
         let on = await withCheckedContinuation { answer in
             queue.async { [self] in
                 heard = []
@@ -85,13 +85,15 @@ public final class CoreBluetoothRadio: NSObject, Radio, @unchecked Sendable {
                 answer.resume(returning: isScanning)
             }
         }
-        if on { await pause(seconds) }
+        guard on else { return nil }
+        await pause(seconds)
         return await withCheckedContinuation { answer in
             queue.async { [self] in
+                let listened = isScanning
                 isScanning = false
                 centralManager.stopScan()
                 for (_, read) in reading { finish(read.peer, nil) }
-                answer.resume(returning: heard)
+                answer.resume(returning: listened || !heard.isEmpty ? heard : nil)
                 heard = []
             }
         }
@@ -157,6 +159,7 @@ extension CoreBluetoothRadio: CBPeripheralManagerDelegate {
 extension CoreBluetoothRadio: CBCentralManagerDelegate {
     public func centralManagerDidUpdateState(_ central: CBCentralManager) {
         if central.state != .poweredOn {
+            isScanning = false
             for (_, read) in reading { finish(read.peer, nil) }
         }
     }

@@ -245,19 +245,25 @@ public actor ExposureNotifications {
 
     /// Runs beside everything else: other calls do not wait for four seconds.
     private func scan(seconds: Int) {
-        scan?.cancel()
+        let before = scan
+        before?.cancel()
         scan = Task { [weak self, radio, clock] in
+            // The end of one scan would be the end of the other's, too.
+            await before?.value
+            if Task.isCancelled { return }
             let started = clock.read().wallUnixSeconds
             let heard = await radio.scan(seconds: seconds)
             if !Task.isCancelled { await self?.finishScan(started: started, heard: heard) }
         }
     }
 
-    private func finishScan(started: Int64, heard: [HeardAdvertisement]) async {
-        let now = clock.read()
-        // A scan that cannot be kept is missed, and the status says so.
-        let scan = Scan(started: started, ended: now.wallUnixSeconds, heard: heard)
-        if let actions = try? client.onScan(scan: scan, now: now) { try? await carryOut(actions) }
+    private func finishScan(started: Int64, heard: [HeardAdvertisement]?) async {
+        // One that did not take place, or cannot be kept, is missed, and the status says so.
+        if let heard {
+            let now = clock.read()
+            let scan = Scan(started: started, ended: now.wallUnixSeconds, heard: heard)
+            if let actions = try? client.onScan(scan: scan, now: now) { try? await carryOut(actions) }
+        }
         try? refreshStatus()
     }
 }

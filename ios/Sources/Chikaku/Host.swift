@@ -12,8 +12,10 @@ public protocol Radio: Sendable {
 
     func stopAdvertising() async
 
-    /// Listens for so many seconds and returns everything of the service that was heard.
-    func scan(seconds: Int) async -> [HeardAdvertisement]
+    /// Listens for so many seconds, or until the task is cancelled, and returns everything of the service
+    /// that was heard. `nil` if the phone did not listen, which must not look like a scan that found
+    /// nobody: it is missed, and the status says so.
+    func scan(seconds: Int) async -> [HeardAdvertisement]?
 }
 
 /// Calls `ExposureNotifications.wake` at a time, also if the process is gone by then.

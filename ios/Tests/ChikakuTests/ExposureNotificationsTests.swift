@@ -48,6 +48,7 @@ final class ExposureNotificationsTests: XCTestCase {
         try await contact.notifications.confirmAnnounced(day: day)
         try await contact.notifications.forgetEverything()
         XCTAssertNil(contact.radio.onAir)
+        try await patient.notifications.stop()
         let assessments = try await contact.notifications.assessments()
         XCTAssertEqual(assessments, [])
     }
@@ -108,6 +109,25 @@ final class ExposureNotificationsTests: XCTestCase {
         }
     }
 
+    func testAScanThatDidNotTakePlaceIsNotOneThatFoundNobody() async throws {
+        let air = Air()
+        let host = try Host(air, try SimulatedKeyServer(number: 1))
+        host.radio.listens = false
+        try await host.notifications.start()
+        for _ in 0..<8 {
+            air.now += 300
+            try await host.notifications.wake()
+        }
+        let missed = try await host.notifications.status()
+        XCTAssertNil(missed.lastScan)
+        XCTAssertTrue(missed.reasons.contains { $0.code == "scans_missing" })
+        host.radio.listens = true
+        air.now += 300
+        try await host.notifications.wake()
+        try await host.finishScan()
+        try await host.notifications.stop()
+    }
+
     func testARadioThatRefusesIsAReasonAndIsAskedAgainAfterAMinute() async throws {
         let air = Air()
         let host = try Host(air, try SimulatedKeyServer(number: 1))
@@ -163,8 +183,8 @@ private final class FakeRadio: Radio, @unchecked Sendable {
     private let lock = NSLock()
     private var plan: AdvertisePlan?
     private var refuses = false
+    private var isDeaf = false
     private var scanning: CheckedContinuation<Void, Never>?
-    private var finished: CheckedContinuation<Void, Never>?
 
     init(_ air: Air) {
         self.air = air
@@ -176,6 +196,10 @@ private final class FakeRadio: Radio, @unchecked Sendable {
         get { lock.withLock { !refuses } }
         set { lock.withLock { refuses = !newValue } }
     }
+    var listens: Bool {
+        get { lock.withLock { !isDeaf } }
+        set { lock.withLock { isDeaf = !newValue } }
+    }
 
     func advertise(_ plan: AdvertisePlan) async -> Bool {
         lock.withLock {
@@ -186,10 +210,28 @@ private final class FakeRadio: Radio, @unchecked Sendable {
 
     func stopAdvertising() async { lock.withLock { plan = nil } }
 
-    func scan(seconds: Int) async -> [HeardAdvertisement] {
-        await withCheckedContinuation { waiting in lock.withLock { scanning = waiting } }
+    func scan(seconds: Int) async -> [HeardAdvertisement]? {
+        guard listens else { return nil }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { waiting in
+                let isOver = lock.withLock {
+                    if !Task.isCancelled { scanning = waiting }
+                    return Task.isCancelled
+                }
+                if isOver { waiting.resume() }
+            }
+        } onCancel: {
+            takeWaiting()?.resume()
+        }
         return air.others(than: self).map {
             HeardAdvertisement(heardAt: air.now, rssiDbm: -77, serviceData: $0.serviceData)
+        }
+    }
+
+    private func takeWaiting() -> CheckedContinuation<Void, Never>? {
+        lock.withLock {
+            defer { scanning = nil }
+            return scanning
         }
     }
 
@@ -197,11 +239,7 @@ private final class FakeRadio: Radio, @unchecked Sendable {
     func finishScan() async {
         // The scan runs in a task of its own, which may not have begun.
         while true {
-            let waiting = lock.withLock {
-                defer { scanning = nil }
-                return scanning
-            }
-            if let waiting {
+            if let waiting = takeWaiting() {
                 waiting.resume()
                 return
             }

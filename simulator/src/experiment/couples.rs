@@ -7,7 +7,9 @@ use chikaku_core::risk::{KeyEvidence, RiskLevel, RiskProfile};
 use chikaku_core::time::Timestamp;
 
 use crate::radio::{Environment, PhoneModel, uniform};
-use crate::scenario::{Diagnosis, Interference, KeyServer, PhoneSpecification, Scenario, Stay};
+use crate::scenario::{
+    Diagnosis, Interference, KeyServer, PhoneSpecification, Scenario, Stay, System,
+};
 use crate::world::Outcome;
 use crate::world::randomness::Randomness;
 
@@ -51,6 +53,7 @@ pub(super) fn scenario(couples: &[Couple], interference: Interference, seed: u64
             phones.push(PhoneSpecification {
                 name: format!("{who} {number}"),
                 model: MODELS[pick(MODELS.len())],
+                system: System::Android,
                 clock_error_seconds: 0,
             });
         }

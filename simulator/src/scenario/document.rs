@@ -10,8 +10,10 @@ use toml::Spanned;
 use toml::value::Datetime;
 
 use super::error::Lines;
+use super::system::SystemWord;
 use super::{
     Diagnosis, Interference, KeyServer, PhoneSpecification, Problem, Scenario, ScenarioError, Stay,
+    System,
 };
 use crate::radio::{Environment, PhoneModel};
 use trouble::{AdversaryDocument, ExpectationDocument, FaultDocument};
@@ -55,7 +57,42 @@ pub(super) struct Document {
 struct PhoneDocument {
     name: Spanned<String>,
     model: PhoneModel,
+    #[serde(default)]
+    system: SystemWord,
+    #[serde(default)]
+    foreground: Vec<ForegroundDocument>,
     clock_error_seconds: Option<Spanned<i32>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ForegroundDocument {
+    from: Spanned<Datetime>,
+    to: Spanned<Datetime>,
+}
+
+impl PhoneDocument {
+    fn system(&self, lines: &Lines<'_>) -> Result<System, ScenarioError> {
+        let spans = self.foreground.iter().map(|span| {
+            let from = instant(lines, "from", &span.from)?;
+            let to = instant(lines, "to", &span.to)?;
+            if to <= from {
+                let what = format!("the foreground of {}", self.name.get_ref());
+                return Err(Problem::EndsBeforeItBegins(what).at(lines, &span.to.span()));
+            }
+            Ok([from, to])
+        });
+        let foreground = spans.collect::<Result<Vec<_>, _>>()?;
+        match self.system {
+            SystemWord::Ios => Ok(System::Ios { foreground }),
+            SystemWord::Android if foreground.is_empty() => Ok(System::Android),
+            SystemWord::Android => {
+                let what = "a phone with `foreground`".to_owned();
+                let missing = Problem::Missing { what, field: "system = \"ios\"" };
+                Err(missing.at(lines, &self.name.span()))
+            }
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -208,12 +245,14 @@ fn phones(
             let range = "at most a year of seconds";
             clock_error_seconds = *in_range(lines, &what, error, -limit..=limit, range)?;
         }
+        let system = document.system(lines)?;
         let span = document.name.span();
         let name = document.name.into_inner();
         if phones.iter().any(|phone| phone.name == name) {
             return Err(Problem::DuplicatePhone(name).at(lines, &span));
         }
-        phones.push(PhoneSpecification { name, model: document.model, clock_error_seconds });
+        let model = document.model;
+        phones.push(PhoneSpecification { name, model, system, clock_error_seconds });
     }
     Ok(phones)
 }

@@ -33,6 +33,7 @@ macro_rules! entries {
 /// Every scenario, by name. A test holds the list against the folder.
 pub const LIBRARY: &[Entry] = entries![
     "across_the_room",
+    "app_on_iphones",
     "bluetooth_off",
     "clock_off",
     "clock_set_and_corrected",

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chikaku_core::time::Timestamp;
 
 use super::town::MODELS;
-use super::{Diagnosis, Interference, KeyServer, PhoneSpecification, Scenario, Stay};
+use super::{Diagnosis, Interference, KeyServer, PhoneSpecification, Scenario, Stay, System};
 use crate::radio::Environment;
 
 /// 2026-04-06T18:00:00Z: the longest meeting is over, and its key's day soon after.
@@ -35,6 +35,7 @@ impl Scenario {
             name: format!("phone {number}"),
             // Every model meets every other one.
             model: MODELS[(number / 2 + (number % 2) * (1 + number / 12)) % MODELS.len()],
+            system: System::Android,
             clock_error_seconds: 0,
         };
         let diagnosis = |pair: usize| Diagnosis {

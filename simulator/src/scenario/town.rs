@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chikaku_core::time::{Timestamp, UtcDay};
 
-use super::{Diagnosis, Interference, KeyServer, PhoneSpecification, Scenario, Stay};
+use super::{Diagnosis, Interference, KeyServer, PhoneSpecification, Scenario, Stay, System};
 use crate::radio::{Environment, PhoneModel, uniform};
 use crate::world::randomness::Randomness;
 
@@ -122,6 +122,7 @@ impl Scenario {
         let specification = |number: usize| PhoneSpecification {
             name: format!("phone {number}"),
             model: MODELS[number % MODELS.len()],
+            system: System::Android,
             clock_error_seconds: 0,
         };
         Self {

@@ -1,6 +1,7 @@
 //! The air: what one phone's scan hears of the phones in the same place.
 
 use chikaku_core::diagnosis_key::DiagnosisKey;
+use chikaku_core::gatt::ReadPlanner;
 use chikaku_core::sighting::{ReceivedAdvertisement, ScanResult};
 use chikaku_core::signal::RssiDbm;
 use chikaku_core::time::Timestamp;
@@ -11,7 +12,7 @@ use crate::radio::{
     CALIBRATION_DB, EVENT_SPACING_MS, constant_shadowing_db, link_attenuation_db, normal,
     scan_packets, uniform,
 };
-use crate::scenario::{Scenario, Stay};
+use crate::scenario::{Carrier, Scenario, Stay};
 
 #[derive(Debug)]
 pub(super) struct Air<'a> {
@@ -22,11 +23,11 @@ pub(super) struct Air<'a> {
 }
 
 /// One direction between two phones during a stay.
-struct Link<'a> {
-    stay: &'a Stay,
-    stay_number: usize,
-    receiver: usize,
-    transmitter: usize,
+pub(super) struct Link<'a> {
+    pub(super) stay: &'a Stay,
+    pub(super) stay_number: usize,
+    pub(super) receiver: usize,
+    pub(super) transmitter: usize,
 }
 
 impl<'a> Air<'a> {
@@ -66,32 +67,41 @@ impl<'a> Air<'a> {
     pub(super) fn scan(
         &self,
         receiver: usize,
-        started: Timestamp,
-        ended: Timestamp,
+        [started, ended]: [Timestamp; 2],
         phones: &[Phone],
+        planner: &mut ReadPlanner,
         published: &[DiagnosisKey],
     ) -> ScanResult {
         let own_time = |instant| phones[receiver].own_time(instant);
-        let mut received = Vec::new();
+        let state = |phone: usize| self.scenario.phones[phone].system.state_at(started);
+        let (mut received, mut seen) = (Vec::new(), Vec::new());
         if let Some(stay_number) = self.stay_at(receiver, started) {
             let stay = &self.scenario.stays[stay_number];
             for &transmitter in stay.positions.keys().filter(|&&phone| phone != receiver) {
                 let link = Link { stay, stay_number, receiver, transmitter };
-                for (heard_at, rssi) in self.packets(&link, started) {
-                    if let Some(advertisement) = phones[transmitter].payload_at(heard_at) {
-                        let heard_at = own_time(heard_at);
-                        received.push(ReceivedAdvertisement { heard_at, rssi, advertisement });
+                match state(receiver).hears(state(transmitter)) {
+                    Some(Carrier::Broadcast) => {
+                        for (heard_at, rssi) in self.packets(&link, started) {
+                            let payload = phones[transmitter].payload_at(heard_at);
+                            received.extend(payload.map(|advertisement| ReceivedAdvertisement {
+                                heard_at,
+                                rssi,
+                                advertisement,
+                            }));
+                        }
                     }
+                    Some(Carrier::Gatt { thinned }) => {
+                        seen.extend(self.seen(link, thinned, started, phones));
+                    }
+                    None => {}
                 }
             }
         }
-        let foreign = self.foreign(receiver, started, phones, published).into_iter();
-        received.extend(
-            foreign.map(|packet| ReceivedAdvertisement {
-                heard_at: own_time(packet.heard_at),
-                ..packet
-            }),
-        );
+        received.extend(self.read(&seen, planner, [started, ended], phones));
+        received.extend(self.foreign(receiver, started, phones, published));
+        for packet in &mut received {
+            packet.heard_at = own_time(packet.heard_at);
+        }
         ScanResult {
             started: own_time(started),
             ended: own_time(ended),
@@ -102,7 +112,11 @@ impl<'a> Air<'a> {
     }
 
     /// The packets of one transmitter that arrive during a scan: when, and how strong.
-    fn packets(&self, link: &Link<'_>, started: Timestamp) -> Vec<(Timestamp, Option<RssiDbm>)> {
+    pub(super) fn packets(
+        &self,
+        link: &Link<'_>,
+        started: Timestamp,
+    ) -> Vec<(Timestamp, Option<RssiDbm>)> {
         let Link { stay, receiver, transmitter, .. } = *link;
         let Some(distance_m) = stay.distance_m(receiver, transmitter) else { return Vec::new() };
         let phones = &self.scenario.phones;
@@ -136,7 +150,12 @@ impl<'a> Air<'a> {
         )
     }
 
-    fn stream(&self, purpose: &str, link: &Link<'_>, scan: &str) -> rand_chacha::ChaCha20Rng {
+    pub(super) fn stream(
+        &self,
+        purpose: &str,
+        link: &Link<'_>,
+        scan: &str,
+    ) -> rand_chacha::ChaCha20Rng {
         let phones = &self.scenario.phones;
         let stay = link.stay_number.to_string();
         let names = [

@@ -13,6 +13,7 @@ import dev.chikaku.core.DiaryStart
 import dev.chikaku.core.DiaryState
 import dev.chikaku.core.ExposureExplanation
 import dev.chikaku.core.ExposureNotificationClient
+import dev.chikaku.core.ExposureNotificationException
 import dev.chikaku.core.ExposureWindow
 import dev.chikaku.core.Guidance
 import dev.chikaku.core.HostFacts
@@ -39,6 +40,8 @@ import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
+import kotlinx.coroutines.NonCancellable
+import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.MutableStateFlow
@@ -246,10 +249,13 @@ public class ExposureNotifications(
     private suspend fun <T> inTurn(call: suspend (ClockReading) -> T): T =
         withContext(work) {
             turn.withLock {
-                val result = call(clock.read())
-                current.value = client.status(facts.read(), clock.read())
-                client.nextWake()?.let(scheduler::wakeAt)
-                result
+                // What the engine has decided is carried out, whatever becomes of the caller.
+                withContext(NonCancellable) {
+                    val result = call(clock.read())
+                    current.value = client.status(facts.read(), clock.read())
+                    client.nextWake()?.let(scheduler::wakeAt)
+                    result
+                }
             }
         }
 
@@ -284,11 +290,20 @@ public class ExposureNotifications(
 
     /** Runs beside everything else: other calls do not wait for four seconds. */
     private fun scan(seconds: Int) {
-        scan?.cancel()
+        val before = scan
         scan = scope.launch {
+            before?.cancelAndJoin()
             val started = clock.read().wallUnixSeconds
             val heard = radio.scan(seconds)
-            act { now -> client.onScan(Scan(started, now.wallUnixSeconds, heard), now) }
+            try {
+                if (heard == null) {
+                    refreshStatus()
+                } else {
+                    act { now -> client.onScan(Scan(started, now.wallUnixSeconds, heard), now) }
+                }
+            } catch (_: ExposureNotificationException) {
+                // A scan that cannot be kept is missed; with the next call the status says so.
+            }
         }
     }
 }

@@ -17,8 +17,11 @@ public interface Radio {
 
     public suspend fun stopAdvertising()
 
-    /** Scans for so many seconds and returns everything of the service that was heard. */
-    public suspend fun scan(seconds: Int): List<HeardAdvertisement>
+    /**
+     * Scans for so many seconds and returns everything of the service that was heard. `null` if the phone
+     * did not listen, which must not look like a scan that found nobody: it is missed, and the status says so.
+     */
+    public suspend fun scan(seconds: Int): List<HeardAdvertisement>?
 }
 
 /** Calls [ExposureNotifications.wake] at a time, also if the process is gone by then. */

@@ -64,6 +64,7 @@ class ExposureNotificationsTest {
     private class FakeRadio(private val air: Air) : Radio {
         var onAir: AdvertisePlan? = null
         var works = true
+        var listens = true
 
         /** Completed by the test when the scan's seconds have passed. */
         var scanning: CompletableDeferred<Unit>? = null
@@ -72,7 +73,11 @@ class ExposureNotificationsTest {
             air.phones += this
         }
 
+        /** Completed by the test when the system has answered. */
+        var answer: CompletableDeferred<Unit>? = null
+
         override suspend fun advertise(plan: AdvertisePlan): Boolean {
+            answer?.await()
             onAir = plan.takeIf { works }
             return works
         }
@@ -81,7 +86,8 @@ class ExposureNotificationsTest {
             onAir = null
         }
 
-        override suspend fun scan(seconds: Int): List<HeardAdvertisement> {
+        override suspend fun scan(seconds: Int): List<HeardAdvertisement>? {
+            if (!listens) return null
             CompletableDeferred<Unit>().also { scanning = it }.await()
             return air.phones.filter { it !== this }.mapNotNull { it.onAir }
                 .map { HeardAdvertisement(air.now, -77, it.serviceData) }
@@ -166,6 +172,45 @@ class ExposureNotificationsTest {
         assertTrue(host.notifications.status.value.reasons.none { it.code == "advertising_refused" })
         host.notifications.stop()
         assertNull(host.radio.onAir)
+        scope.cancel()
+    }
+
+    @Test
+    fun aScanThatDidNotTakePlaceIsNotOneThatFoundNobody() = runBlocking {
+        val scope = CoroutineScope(Dispatchers.Unconfined)
+        val air = Air()
+        val host = Host(air, SimulatedKeyServer(1), scope)
+        host.radio.listens = false
+        host.notifications.start()
+        repeat(8) {
+            air.now += 300
+            host.notifications.wake()
+        }
+        val missed = host.notifications.status.value
+        assertNull(missed.lastScan)
+        assertTrue(missed.reasons.any { it.code == "scans_missing" })
+        host.radio.listens = true
+        air.now += 300
+        host.notifications.wake()
+        host.finishScan()
+        assertEquals(air.now, host.notifications.status.value.lastScan)
+        scope.cancel()
+    }
+
+    @Test
+    fun whatTheEngineDecidedIsCarriedOutAlsoForACallerWhoLeaves() = runBlocking {
+        val scope = CoroutineScope(Dispatchers.Unconfined)
+        val air = Air()
+        val host = Host(air, SimulatedKeyServer(1), scope)
+        val answer = CompletableDeferred<Unit>()
+        host.radio.answer = answer
+        val caller = launch(Dispatchers.Unconfined) { host.notifications.start() }
+        caller.cancel()
+        answer.complete(Unit)
+        caller.join()
+        assertNotNull(host.radio.onAir)
+        assertEquals(TracingState.DEGRADED, host.notifications.status.value.state)
+        assertNotNull(host.wakeAt)
         scope.cancel()
     }
 

@@ -6,11 +6,12 @@ import android.bluetooth.le.AdvertiseSettings
 import android.bluetooth.le.BluetoothLeAdvertiser
 import android.os.ParcelUuid
 import dev.chikaku.core.AdvertisePlan
-import kotlinx.coroutines.suspendCancellableCoroutine
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.sync.withLock
+import kotlinx.coroutines.withTimeoutOrNull
 import java.util.UUID
-import kotlin.coroutines.resume
 
 /**
  * Puts a plan on the air. The platform takes a new random address whenever advertising starts, so
@@ -36,26 +37,30 @@ public class BleAdvertiser(private val advertiser: () -> BluetoothLeAdvertiser?)
         turn.withLock {
             stopRunning()
             val radio = advertiser() ?: return false
-            suspendCancellableCoroutine { waiting ->
-                val callback = object : AdvertiseCallback() {
-                    override fun onStartSuccess(settingsInEffect: AdvertiseSettings?) {
-                        if (waiting.isActive) waiting.resume(true)
-                    }
-
-                    override fun onStartFailure(errorCode: Int) {
-                        running = null
-                        if (waiting.isActive) waiting.resume(false)
-                    }
+            val started = CompletableDeferred<Boolean>()
+            val callback = object : AdvertiseCallback() {
+                override fun onStartSuccess(settingsInEffect: AdvertiseSettings?) {
+                    started.complete(true)
                 }
-                running = callback
-                try {
-                    radio.startAdvertising(settings(isConnectable), data, callback)
-                } catch (_: SecurityException) {
-                    // The permission was taken away; the facts say so.
-                    running = null
-                    waiting.resume(false)
+
+                override fun onStartFailure(errorCode: Int) {
+                    started.complete(false)
                 }
             }
+            running = callback
+            val isOnTheAir = try {
+                radio.startAdvertising(settings(isConnectable), data, callback)
+                // A stack that goes down meanwhile never answers.
+                withTimeoutOrNull(ANSWER_MILLIS) { started.await() } ?: false
+            } catch (_: SecurityException) {
+                false // The permission was taken away; the facts say so.
+            } catch (stopped: CancellationException) {
+                throw stopped
+            } catch (_: IllegalStateException) {
+                false // Bluetooth was switched off meanwhile.
+            }
+            if (!isOnTheAir) stopRunning()
+            isOnTheAir
         }
 
     public suspend fun stop(): Unit = turn.withLock { stopRunning() }
@@ -66,6 +71,8 @@ public class BleAdvertiser(private val advertiser: () -> BluetoothLeAdvertiser?)
                 advertiser()?.stopAdvertising(it)
             } catch (_: SecurityException) {
                 // Without the permission nothing is on the air.
+            } catch (_: IllegalStateException) {
+                // Nor without Bluetooth.
             }
         }
         running = null
@@ -79,6 +86,10 @@ public class BleAdvertiser(private val advertiser: () -> BluetoothLeAdvertiser?)
             .setConnectable(isConnectable)
             .setTimeout(0)
             .build()
+
+    private companion object {
+        const val ANSWER_MILLIS = 5_000L
+    }
 }
 
 /** The 16-bit UUID within Bluetooth's base UUID. */

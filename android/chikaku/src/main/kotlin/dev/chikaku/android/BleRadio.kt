@@ -42,9 +42,11 @@ public class BleRadio(
         server?.stop()
     }
 
-    override suspend fun scan(seconds: Int): List<HeardAdvertisement> =
+    override suspend fun scan(seconds: Int): List<HeardAdvertisement>? =
         coroutineScope {
-            val read = async { client?.scan(seconds).orEmpty() }
-            scanner.scan(seconds) + read.await()
+            val reading = async { client?.scan(seconds).orEmpty() }
+            val heard = scanner.scan(seconds)
+            val read = reading.await()
+            if (heard == null && read.isEmpty()) null else heard.orEmpty() + read
         }
 }
