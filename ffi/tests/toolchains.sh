@@ -8,10 +8,10 @@ have_packages() {
   done
   [ ${#missing[@]} -eq 0 ] && return
   (
-    flock 9
+    flock 9 # the radio's test bed may be installing, too
     apt-get update -qq
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-  ) 9>"$tools/apt.lock"
+  ) 9>"$root/target/apt.lock"
 }
 
 # The Kotlin compiler with its libraries is an npm package; JNA and JUnit are Debian's.

@@ -43,8 +43,11 @@ done
 if [ ${#missing[@]} -gt 0 ]; then
   command -v apt-get >/dev/null || skip 'there is no apt-get'
   [ "$(id -u)" = 0 ] || skip "as another user than root these packages cannot be installed: ${missing[*]}"
-  apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
-    skip "apt-get cannot install ${missing[*]}"
+  mkdir -p "$cache"
+  (
+    flock 9 # the tests of the bindings may be installing, too
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  ) 9>"$cache/../apt.lock" || skip "apt-get cannot install ${missing[*]}"
 fi
 
 if [ $kernel = user-mode ]; then
