@@ -30,7 +30,7 @@ pub const CALIBRATION_DB: f64 = -21.0;
 /// Nearer than this the path-loss law says nothing.
 const NEAREST_M: f64 = 0.1;
 /// Farther than this nothing is heard.
-const FARTHEST_M: f64 = 100.0;
+pub(crate) const FARTHEST_M: f64 = 100.0;
 
 /// Attenuation of one link, without the parts that change from scan to scan, in dB.
 #[must_use]

@@ -5,6 +5,8 @@
 //! of every table.
 
 mod adversary;
+pub mod camera_tracks;
+pub mod contact_network;
 mod defence;
 mod document;
 mod error;
@@ -13,16 +15,18 @@ mod fault;
 pub mod field_log;
 pub mod library;
 mod pairs;
+mod stay;
 mod system;
 mod town;
+mod walk;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use chikaku_core::engine::plan::ScanSchedule;
 use chikaku_core::matching::MatchingRules;
 use chikaku_core::time::{Timestamp, UtcDay};
 
-use crate::radio::{Environment, PhoneModel};
+use crate::radio::PhoneModel;
 pub use adversary::{Adversary, AdversaryKind};
 pub use defence::Defence;
 use document::Document;
@@ -30,6 +34,8 @@ use error::Lines;
 pub use error::{Problem, ScenarioError};
 pub use expectation::Expectation;
 pub use fault::{Fault, FaultKind, FileContent};
+pub(crate) use stay::NEAR_M;
+pub use stay::{Motion, Stay, Track};
 pub use system::{AppState, Carrier, System};
 
 const OFFICE_LUNCH: &str = include_str!("../scenarios/office_lunch.toml");
@@ -45,38 +51,6 @@ pub struct PhoneSpecification {
     pub system: System,
     /// How far its clock is ahead of true time, in seconds.
     pub clock_error_seconds: i32,
-}
-
-/// Some phones in one place for some time, each at a fixed position.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Stay {
-    /// Name in reports.
-    pub place: String,
-    /// Which radio environment the place is.
-    pub environment: Environment,
-    /// When it begins.
-    pub from: Timestamp,
-    /// When it is over.
-    pub to: Timestamp,
-    /// What stands between any two of them takes away, in dB.
-    pub wall_db: f64,
-    /// Position of each phone in metres, by the phone's index.
-    pub positions: BTreeMap<usize, [f64; 2]>,
-}
-
-impl Stay {
-    /// Metres between two phones, or `None` if one of them is not there.
-    #[must_use]
-    pub fn distance_m(&self, one: usize, other: usize) -> Option<f64> {
-        let ([x, y], [u, v]) = (self.positions.get(&one)?, self.positions.get(&other)?);
-        Some(libm::sqrt((x - u) * (x - u) + (y - v) * (y - v)))
-    }
-
-    /// Whether the stay is going on at `instant`.
-    #[must_use]
-    pub fn is_on(&self, instant: Timestamp) -> bool {
-        self.from <= instant && instant < self.to
-    }
 }
 
 /// Someone tests positive and publishes their keys.

@@ -19,9 +19,12 @@ use chikaku_core::risk::cocoa::RiskCalculationConfiguration;
 use chikaku_core::risk::daily_summary::DailySummariesConfig;
 use chikaku_core::risk::mapping::DiagnosisKeysDataMapping;
 use chikaku_core::signal::{RssiCorrectionDb, TransmitPowerDbm};
-use chikaku_core::time::{IntervalNumber, RollingPeriod};
+use chikaku_core::time::{IntervalNumber, RollingPeriod, Timestamp};
 use chikaku_radio::capture::ScanningHost;
+use chikaku_simulator::fidelity::Tracks;
 use chikaku_simulator::replay::{ReplayOptions, replay};
+use chikaku_simulator::scenario::{Motion, Scenario, Stay, camera_tracks, contact_network};
+use chikaku_simulator::world::World;
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::Value;
 
@@ -47,6 +50,8 @@ fn main() {
         trial("windows_of_real_phones", windows_of_real_phones),
         trial("radio_model_against_real_phones", radio_model_against_real_phones),
         trial("near_and_far_on_real_phones", near_and_far_on_real_phones),
+        trial("a_recorded_day_at_school", a_recorded_day_at_school),
+        trial("a_party_as_cameras_saw_it", a_party_as_cameras_saw_it),
         trial("contact_database_and_demo_keys", contact_database_and_demo_keys),
         trial("signed_samples_inspect_as_valid", signed_samples_inspect_as_valid),
         trial("cocoa_production_documents", cocoa_production_documents),
@@ -380,5 +385,53 @@ fn cocoa_production_documents(folder: &Path) -> Outcome {
     let when_missing = &theirs["infectiousness_when_days_since_onset_missing"];
     assert_eq!(*when_missing, number(mapping.infectiousness(&missing)));
     assert_eq!(theirs["report_type_when_missing"], mapping.report_type(&missing).to_wire());
+    Ok(())
+}
+
+fn a_recorded_day_at_school(folder: &Path) -> Outcome {
+    let path = folder.join("contact-networks/high_school_thiers_2011.csv");
+    let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let week = contact_network::scenario_of(&text)?;
+    assert_eq!(week.left_out, [20_711], "one met themselves");
+    let week = Scenario::parse(&week.scenario)?;
+    assert_eq!((week.phones.len(), week.stays.len()), (126, 4));
+    let recorded = |stay: &Stay| match &stay.motion {
+        Motion::Contacts { pairs, .. } => {
+            pairs.values().flatten().map(|[from, to]| to - from).sum::<u32>() / 20
+        }
+        _ => 0,
+    };
+    assert_eq!(week.stays.iter().map(recorded).sum::<u32>(), 28_534, "each once; five overlap");
+
+    let first: Vec<_> = text.lines().take(1 + 5_000).collect();
+    let day = Scenario::parse(&contact_network::scenario_of(&first.join("\n"))?.scenario)?;
+    let outcome = World::new(&day, 1).run(|_| ());
+    let judged = outcome.judgement();
+    let due = outcome.notified().len() + judged.missed - judged.falsely;
+    eprintln!("{due} due, {} missed, {} told falsely", judged.missed, judged.falsely);
+    assert!(due >= 2 && judged.missed == 0, "{judged:?}");
+    Ok(())
+}
+
+fn a_party_as_cameras_saw_it(folder: &Path) -> Outcome {
+    let path = folder.join("dp3t-bt-measurements/exp34-epfl-soldiers/computer-vision/4_party.zip");
+    let recording = Tracks::read(&fs::read(&path)?, 7_200)?;
+    let text = camera_tracks::scenario_of(&recording).ok_or("nobody")?;
+    let scenario = Scenario::parse(&text)?;
+    let stay = &scenario.stays[0];
+    let number = |phone: usize| scenario.phones[phone].name.parse::<u32>();
+    let mut compared = 0;
+    for second in recording.span().ok_or("empty")?.step_by(5) {
+        let at = Timestamp::from_unix_seconds(second)?;
+        for one in 0..scenario.phones.len() {
+            let Some(truth) = recording.distance_m(second, number(0)?, number(one)?) else {
+                continue;
+            };
+            let is = stay.distance_m(0, one, at).unwrap();
+            assert!((is - truth).abs() < 0.02, "{is} m, not {truth} m");
+            compared += 1;
+        }
+    }
+    assert!(compared > 4_000, "{compared}");
     Ok(())
 }

@@ -93,6 +93,21 @@ fn what_makes_no_sense_is_refused_with_its_line_and_what_is_allowed() {
         ("at = 2026-04-07T13:50", "at = 2027-04-07T13:50", &["outside"]),
         ("defences = [\"clock_watch\"]", "", &["`undefended`"]),
         ("missed = 0", "mised = 0", &["mised", "`missed`"]),
+        (
+            "environment = \"queue\"",
+            "environment = \"queue\"\ntracks = { Mei = [[9, 0.0, 0.0], [9, 1.0, 0.0]] }",
+            &["track of Mei", "order of time"],
+        ),
+        (
+            "environment = \"queue\"",
+            "environment = \"queue\"\ncontacts = [[\"Mei\", \"Aoi\", 40, 20]]",
+            &["contact of Mei and Aoi", "ends before it begins"],
+        ),
+        (
+            "environment = \"queue\"",
+            "environment = \"queue\"\ncontacts = []\ntracks = {}",
+            &["several of `walk`"],
+        ),
         ("model = \"S10e\"", "model = \"S10e\", system = \"symbian\"", &["symbian", "`ios`"]),
         (
             "model = \"S10e\"",

@@ -16,12 +16,8 @@ use chikaku_core::time::{Timestamp, UtcDay};
 use crate::radio::uniform;
 use crate::scenario::{Diagnosis, Scenario};
 use crate::world::randomness::Randomness;
-use crate::world::{Contact, Outcome, World};
+use crate::world::{Outcome, World};
 
-/// A contact is one that should lead to a notice if it was at most this near …
-const NEAR_M: f64 = 2.0;
-/// … for at least this long.
-const LONG_SECONDS: u32 = 900;
 /// Every so many-th person tests positive.
 const ONE_POSITIVE_IN: usize = 8;
 
@@ -146,7 +142,7 @@ impl Everybody {
     pub(super) fn due(&self) -> BTreeSet<Due> {
         let scenario = &self.outcome.scenario;
         let mut due = BTreeSet::new();
-        for contact in self.outcome.contacts.iter().filter(|contact| is_long_and_near(contact)) {
+        for contact in self.outcome.contacts.iter().filter(|contact| contact.is_long_and_near()) {
             let day = day_number(scenario, contact.from);
             for (one, other) in [(contact.one, contact.other), (contact.other, contact.one)] {
                 let before = |diagnosis: &&Diagnosis| {
@@ -279,10 +275,6 @@ pub(super) fn town(phones: u32, days: u32, seed: u64) -> Scenario {
     scenario.key_server.export_every_hours = 4;
     scenario.key_server.download_every_hours = 4;
     scenario
-}
-
-pub(super) fn is_long_and_near(contact: &Contact) -> bool {
-    contact.distance_m <= NEAR_M && contact.seconds >= LONG_SECONDS && !contact.wall
 }
 
 /// Days since the scenario began.

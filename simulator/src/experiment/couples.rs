@@ -8,7 +8,7 @@ use chikaku_core::time::Timestamp;
 
 use crate::radio::{Environment, PhoneModel, uniform};
 use crate::scenario::{
-    Diagnosis, Interference, KeyServer, PhoneSpecification, Scenario, Stay, System,
+    Diagnosis, Interference, KeyServer, Motion, PhoneSpecification, Scenario, Stay, System,
 };
 use crate::world::Outcome;
 use crate::world::randomness::Randomness;
@@ -68,6 +68,7 @@ pub(super) fn scenario(couples: &[Couple], interference: Interference, seed: u64
             from,
             to: from.saturating_add(couple.minutes * 60),
             wall_db: couple.wall_db,
+            motion: Motion::Still,
             positions: BTreeMap::from([
                 (positive, [0.0, 0.0]),
                 (contact, [couple.distance_m, 0.0]),

@@ -1,6 +1,6 @@
 //! Where people were: the camera tracks of DP-3T bt-measurements, experiment 34.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 use flate2::read::DeflateDecoder;
@@ -117,6 +117,20 @@ impl Tracks {
     #[must_use]
     pub fn span(&self) -> Option<core::ops::RangeInclusive<i64>> {
         Some(*self.seconds.keys().next()?..=*self.seconds.keys().next_back()?)
+    }
+
+    /// Everybody who was ever seen, by number.
+    #[must_use]
+    pub fn people(&self) -> Vec<u32> {
+        let seen: BTreeSet<u32> =
+            self.seconds.values().flat_map(|here| here.keys().copied()).collect();
+        seen.into_iter().collect()
+    }
+
+    /// Where somebody was at a UTC second, in metres; `None` if they were not seen.
+    #[must_use]
+    pub fn position(&self, second: i64, person: u32) -> Option<[f64; 2]> {
+        self.seconds.get(&second)?.get(&person).copied()
     }
 
     /// Metres between two people at a UTC second; `None` if either was not seen.

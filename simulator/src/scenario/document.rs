@@ -15,9 +15,11 @@ use super::{
     Diagnosis, Interference, KeyServer, PhoneSpecification, Problem, Scenario, ScenarioError, Stay,
     System,
 };
-use crate::radio::{Environment, PhoneModel};
+use crate::radio::PhoneModel;
+use place::StayDocument;
 use trouble::{AdversaryDocument, ExpectationDocument, FaultDocument};
 
+mod place;
 mod trouble;
 
 /// Farthest that a phone's clock may be off, in seconds: a year.
@@ -93,17 +95,6 @@ impl PhoneDocument {
             }
         }
     }
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StayDocument {
-    place: Spanned<String>,
-    environment: Environment,
-    from: Spanned<Datetime>,
-    to: Spanned<Datetime>,
-    wall_db: Option<Spanned<f64>>,
-    positions: BTreeMap<Spanned<String>, [f64; 2]>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -292,36 +283,6 @@ impl Whole<'_> {
             return Err(outside.at(self.lines, &value.span()));
         }
         Ok(at)
-    }
-}
-
-impl StayDocument {
-    fn into_stay(self, whole: &Whole<'_>) -> Result<Stay, ScenarioError> {
-        let lines = whole.lines;
-        let from = instant(lines, "from", &self.from)?;
-        let to = instant(lines, "to", &self.to)?;
-        let name = format!("the stay {:?}", self.place.get_ref());
-        if to <= from {
-            return Err(Problem::EndsBeforeItBegins(name).at(lines, &self.to.span()));
-        }
-        if to <= whole.starts || from >= whole.ends {
-            return Err(Problem::OutsideScenario(name).at(lines, &self.from.span()));
-        }
-        let mut wall_db = 0.0;
-        if let Some(wall) = &self.wall_db {
-            wall_db = *in_range(lines, "wall_db", wall, 0.0..=100.0, "0 to 100")?;
-        }
-        let mut positions = BTreeMap::new();
-        for (phone, position) in self.positions {
-            for metres in position {
-                let what = format!("the position of {} in {name}", phone.get_ref());
-                let metres = Spanned::new(phone.span(), metres);
-                in_range(lines, &what, &metres, -10_000.0..=10_000.0, "within 10 km")?;
-            }
-            positions.insert(whole.phone(&phone)?, position);
-        }
-        let place = self.place.into_inner();
-        Ok(Stay { place, environment: self.environment, from, to, wall_db, positions })
     }
 }
 

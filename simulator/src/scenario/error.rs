@@ -74,6 +74,12 @@ pub enum Problem {
         /// What it is.
         value: f64,
     },
+    /// Points in time that do not follow each other.
+    #[error("{0} must be in the order of time")]
+    NotInOrder(String),
+    /// More than one way to say how people move.
+    #[error("{0} has several of `walk`, `tracks` and `contacts`; one says how people move")]
+    SeveralMotions(String),
     /// A field without which the rest says nothing.
     #[error("{what} needs `{field}`")]
     Missing {

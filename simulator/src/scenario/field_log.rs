@@ -113,7 +113,7 @@ pub fn scenario_of(
     Ok(text)
 }
 
-fn utc(seconds: i64) -> String {
+pub(super) fn utc(seconds: i64) -> String {
     let at = Timestamp::from_unix_seconds(seconds).unwrap_or(Timestamp::EPOCH);
     jiff::Timestamp::from_second(at.unix_seconds())
         .map_or_else(|_| "1970-01-01T00:00:00Z".to_owned(), |at| at.to_string())

@@ -64,6 +64,7 @@ pub const LIBRARY: &[Entry] = entries![
     "through_the_wall",
     "time_machine",
     "too_old",
+    "walking_about",
 ];
 
 /// The scenario of this name.

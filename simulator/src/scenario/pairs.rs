@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use chikaku_core::time::Timestamp;
 
 use super::town::MODELS;
-use super::{Diagnosis, Interference, KeyServer, PhoneSpecification, Scenario, Stay, System};
+use super::{
+    Diagnosis, Interference, KeyServer, Motion, PhoneSpecification, Scenario, Stay, System,
+};
 use crate::radio::Environment;
 
 /// 2026-04-06T18:00:00Z: the longest meeting is over, and its key's day soon after.
@@ -28,6 +30,7 @@ impl Scenario {
                 from: from(pair),
                 to: from(pair).saturating_add(minutes * 60),
                 wall_db: 0.0,
+                motion: Motion::Still,
                 positions: BTreeMap::from([(first, [0.0, 0.0]), (first + 1, [distance_m, 0.0])]),
             }
         };

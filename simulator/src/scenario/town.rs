@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chikaku_core::time::{Timestamp, UtcDay};
 
-use super::{Diagnosis, Interference, KeyServer, PhoneSpecification, Scenario, Stay, System};
+use super::{
+    Diagnosis, Interference, KeyServer, Motion, PhoneSpecification, Scenario, Stay, System,
+};
 use crate::radio::{Environment, PhoneModel, uniform};
 use crate::world::randomness::Randomness;
 
@@ -101,6 +103,7 @@ impl Scenario {
                         from: midnight.saturating_add(place.hours[0] * 3600),
                         to: midnight.saturating_add(place.hours[1] * 3600),
                         wall_db: 0.0,
+                        motion: Motion::Still,
                         positions: positions(group, place.spacing_m),
                     });
                 }

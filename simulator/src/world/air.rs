@@ -9,8 +9,8 @@ use chikaku_core::time::Timestamp;
 use super::phone::Phone;
 use super::randomness::Randomness;
 use crate::radio::{
-    CALIBRATION_DB, EVENT_SPACING_MS, constant_shadowing_db, link_attenuation_db, normal,
-    scan_packets, uniform,
+    CALIBRATION_DB, EVENT_SPACING_MS, FARTHEST_M, constant_shadowing_db, link_attenuation_db,
+    normal, scan_packets, uniform,
 };
 use crate::scenario::{Carrier, Scenario, Stay};
 
@@ -118,7 +118,10 @@ impl<'a> Air<'a> {
         started: Timestamp,
     ) -> Vec<(Timestamp, Option<RssiDbm>)> {
         let Link { stay, receiver, transmitter, .. } = *link;
-        let Some(distance_m) = stay.distance_m(receiver, transmitter) else { return Vec::new() };
+        let distance_m = stay.distance_m(receiver, transmitter, started);
+        let Some(distance_m) = distance_m.filter(|metres| *metres <= FARTHEST_M) else {
+            return Vec::new();
+        };
         let phones = &self.scenario.phones;
         let model = phones[receiver].model;
         let scan = started.unix_seconds().to_string();

@@ -5,10 +5,6 @@ use std::collections::BTreeMap;
 use super::Outcome;
 use crate::scenario::Expectation;
 
-/// A contact is one whose people had to be told if they were at most this far apart …
-const NEAR_M: f64 = 2.0;
-/// … for at least this long on one stay.
-const LONG_SECONDS: u32 = 900;
 /// Told later than this after the publication is late.
 const LATE_SECONDS: i64 = 86_400;
 /// What was longer ago than this at the publication need not be told.
@@ -40,7 +36,7 @@ impl Outcome {
     pub fn judgement(&self) -> Judgement {
         let mut due: BTreeMap<usize, i64> = BTreeMap::new();
         for contact in &self.contacts {
-            if contact.distance_m > NEAR_M || contact.seconds < LONG_SECONDS || contact.wall {
+            if !contact.is_long_and_near() {
                 continue;
             }
             for (one, other) in [(contact.one, contact.other), (contact.other, contact.one)] {

@@ -11,7 +11,11 @@ use chikaku_core::status::assessed::Assessed;
 use chikaku_core::time::{Timestamp, UtcDay};
 
 use super::{Spent, TraceLine, World};
-use crate::scenario::{Defence, Scenario};
+use crate::radio::FARTHEST_M;
+use crate::scenario::{Defence, NEAR_M, Scenario};
+
+/// A contact that somebody must be told of is at least this long.
+const LONG_SECONDS: u32 = 900;
 
 /// Two phones in one place, as it truly was.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +34,14 @@ pub struct Contact {
     pub seconds: u32,
     /// Something stands between them.
     pub wall: bool,
+}
+
+impl Contact {
+    /// Whether its people have to be told: within 2 m for 15 minutes, with nothing between them.
+    #[must_use]
+    pub fn is_long_and_near(&self) -> bool {
+        self.distance_m <= NEAR_M && self.seconds >= LONG_SECONDS && !self.wall
+    }
 }
 
 /// A user was told of a High day.
@@ -211,10 +223,13 @@ fn contacts(scenario: &Scenario) -> Vec<Contact> {
     for stay in &scenario.stays {
         let from = stay.from.max(scenario.starts);
         let to = stay.to.min(scenario.ends);
-        let seconds = u32::try_from(to.seconds_since(from)).unwrap_or(0);
         for &one in stay.positions.keys() {
             for &other in stay.positions.keys().filter(|&&other| other > one) {
-                let Some(distance_m) = stay.distance_m(one, other) else { continue };
+                let together = stay.together(one, other, [from, to]);
+                let Some((distance_m, seconds)) = together else { continue };
+                if distance_m > FARTHEST_M {
+                    continue;
+                }
                 let place = stay.place.clone();
                 let wall = stay.wall_db > 0.0;
                 contacts.push(Contact { one, other, place, distance_m, from, seconds, wall });

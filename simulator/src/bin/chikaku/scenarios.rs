@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use chikaku_simulator::encounter_file::EncounterFile;
+use chikaku_simulator::fidelity::Tracks;
 use chikaku_simulator::radio::Environment;
 use chikaku_simulator::regression::{self, Row};
 use chikaku_simulator::scenario::library::{self, Entry, LIBRARY};
-use chikaku_simulator::scenario::{Defence, field_log};
+use chikaku_simulator::scenario::{Defence, camera_tracks, contact_network, field_log};
 use clap::Subcommand;
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
@@ -36,6 +37,19 @@ pub(crate) enum Command {
         /// Where the phone was: lunch, train, office, queue, party or movement
         #[arg(long, default_value = "office", value_parser = environment)]
         environment: Environment,
+    },
+    /// Print a scenario in which people meet as a recorded contact network says
+    FromContacts {
+        /// A network of SocioPatterns: time in seconds, two people, their classes
+        network: PathBuf,
+    },
+    /// Print a scenario in which people move as cameras measured
+    FromTracks {
+        /// Camera positions of DP-3T experiment 34, one recording
+        positions: PathBuf,
+        /// Seconds by which the recording's local time is ahead of UTC
+        #[arg(long, default_value_t = 7200, allow_negative_numbers = true)]
+        utc_offset_seconds: i32,
     },
     /// Run scenarios and hold them against what must come of them
     Run(Run),
@@ -65,6 +79,10 @@ pub(crate) fn run(command: &Command) -> Result<(), Failure> {
             Ok(())
         }
         Command::FromLog { log, environment } => from_log(log, *environment),
+        Command::FromContacts { network } => from_contacts(network),
+        Command::FromTracks { positions, utc_offset_seconds } => {
+            from_tracks(positions, *utc_offset_seconds)
+        }
         Command::Run(arguments) => run_scenarios(arguments),
     }
 }
@@ -80,6 +98,29 @@ fn from_log(path: &Path, environment: Environment) -> Result<(), Failure> {
     }
     let text = field_log::scenario_of(&log.sightings, environment);
     say!("{}", text.map_err(|error| Failure::refused(error).about(path))?.trim_end());
+    Ok(())
+}
+
+fn from_contacts(path: &Path) -> Result<(), Failure> {
+    let text = String::from_utf8(read(path)?);
+    let text = text.map_err(|error| Failure::refused(error.utf8_error()).about(path))?;
+    let made = contact_network::scenario_of(&text);
+    let made = made.map_err(|error| Failure::refused(error).about(path))?;
+    for line in &made.left_out {
+        let left_out =
+            format!("{}: line {line} is left out: no contact of two people", path.display());
+        output::complain(&left_out);
+    }
+    say!("{}", made.scenario.trim_end());
+    Ok(())
+}
+
+fn from_tracks(path: &Path, utc_offset_seconds: i32) -> Result<(), Failure> {
+    let recording = Tracks::read(&read(path)?, utc_offset_seconds);
+    let recording = recording.map_err(|error| Failure::refused(error).about(path))?;
+    let scenario = camera_tracks::scenario_of(&recording);
+    let nobody = || Failure::refused(anyhow!("nobody is in the recording")).about(path);
+    say!("{}", scenario.ok_or_else(nobody)?.trim_end());
     Ok(())
 }
 
