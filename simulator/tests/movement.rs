@@ -2,9 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
+use std::collections::BTreeSet;
+
 use chikaku_simulator::scenario::contact_network::{self, ContactNetworkError};
 use chikaku_simulator::scenario::{Motion, Scenario};
 use chikaku_simulator::world::World;
+use proptest::collection::vec;
+use proptest::prelude::*;
 
 /// A morning of two classes: Aoi and Ben are together for 40 minutes, Aoi passes Cem for a minute;
 /// Dan only ever meets Eve. In the afternoon, Aoi and Ben once more.
@@ -75,6 +79,24 @@ fn other_separators_do_and_what_is_no_network_is_refused() {
     // Names are quoted as TOML wants it.
     let odd = contact_network::scenario_of("0 a\"b\\ \u{1f} x\n20 ] =").unwrap();
     assert!(Scenario::parse(&odd.scenario).is_ok(), "{}", odd.scenario);
+}
+
+proptest! {
+    #[test]
+    fn any_lines_make_a_scenario_or_an_error(
+        lines in vec((-90_000_i64..90_000, "[a-d\"\\\\\u{7f}é=#]{1,2}", "\\PC{0,3}", "[ ;,\t]"), 0..60),
+        noise in "\\PC{0,20}",
+    ) {
+        let line = |(time, one, other, separator): &(i64, String, String, String)| {
+            format!("{time}{separator}{one}{separator}{other}\n")
+        };
+        let text: String = lines.iter().map(line).chain([noise]).collect();
+        let Ok(made) = contact_network::scenario_of(&text) else { return Ok(()) };
+        let scenario = Scenario::parse(&made.scenario).unwrap();
+        let people: BTreeSet<_> = scenario.stays.iter().flat_map(|s| s.positions.keys()).collect();
+        prop_assert_eq!(people.len(), scenario.phones.len());
+        prop_assert!(made.left_out.len() <= lines.len() + 1);
+    }
 }
 
 #[test]

@@ -3,8 +3,8 @@
 //!
 //! The file says who was face to face with whom, and to which class or department each belongs. All
 //! else is assumed: everybody carries a phone from the day's first contact to its last, those of one
-//! class sit two and a half metres apart in a room of their own unless they are in contact, and the days are
-//! those that a night of two hours without any contact separates.
+//! class sit two and a half metres apart in a room of their own unless they are in contact, and the
+//! days are those that a night of two hours without any contact separates.
 
 use core::fmt::Write as _;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +21,7 @@ const NIGHT_SECONDS: i64 = 7_200;
 /// Metres between two seats, and between two rooms, which do not hear each other.
 const SEAT_M: f64 = 2.5;
 const ROOM_M: f64 = 200.0;
+const ROOMS_IN_A_ROW: u32 = 40;
 /// Longest network.
 const LONGEST_SECONDS: i64 = 60 * 86_400;
 
@@ -166,8 +167,9 @@ impl<'t> Network<'t> {
             let (row, column) = (*seat / 6, *seat % 6);
             *seat += 1;
             let room = u32::try_from(room).unwrap_or(u32::MAX);
-            let x = f64::from(column).mul_add(SEAT_M, f64::from(room) * ROOM_M);
-            format!("{} = [{x:.1}, {:.1}]", quoted(person), f64::from(row) * SEAT_M)
+            let x = f64::from(column).mul_add(SEAT_M, f64::from(room % ROOMS_IN_A_ROW) * ROOM_M);
+            let y = f64::from(row).mul_add(SEAT_M, f64::from(room / ROOMS_IN_A_ROW) * ROOM_M);
+            format!("{} = [{x:.1}, {y:.1}]", quoted(person))
         });
         seats.collect::<Vec<_>>().join(", ")
     }
@@ -183,8 +185,9 @@ impl<'t> Network<'t> {
     }
 }
 
-fn quoted(name: &str) -> toml::Value {
-    toml::Value::String(name.to_owned())
+/// As a basic string of TOML, whose escapes are those of JSON and one more.
+fn quoted(name: &str) -> String {
+    serde_json::Value::from(name).to_string().replace('\u{7f}', "\\u007f")
 }
 
 /// Each pair's contacts of a day, those that follow each other as one: from when to when.

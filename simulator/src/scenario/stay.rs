@@ -82,8 +82,7 @@ impl Stay {
                 return Some(*metres);
             }
         }
-        let ([x, y], [u, v]) = (self.position(one, since)?, self.position(other, since)?);
-        Some(libm::sqrt((x - u) * (x - u) + (y - v) * (y - v)))
+        Some(metres_between(self.position(one, since)?, self.position(other, since)?))
     }
 
     fn position(&self, phone: usize, since: u32) -> Option<[f64; 2]> {
@@ -96,7 +95,8 @@ impl Stay {
     }
 
     /// How far apart two phones are, and for how many seconds, between two instants: of those who
-    /// move, the time that they are within 2 m and their mean distance then, if there is any.
+    /// move, the time that they are within 2 m and their mean distance then, if there is any. Who is
+    /// in contact at times is so long, unless their places are near each other anyway.
     #[must_use]
     pub fn together(
         &self,
@@ -105,10 +105,10 @@ impl Stay {
         [from, to]: [Timestamp; 2],
     ) -> Option<(f64, u32)> {
         let all = u32::try_from(to.seconds_since(from)).unwrap_or(0);
+        let apart = metres_between(*self.positions.get(&one)?, *self.positions.get(&other)?);
         let (mut near, mut sum) = (0_u32, 0.0);
         match &self.motion {
-            Motion::Still => {}
-            Motion::Contacts { metres, pairs } => {
+            Motion::Contacts { metres, pairs } if apart > NEAR_M => {
                 let times = pairs.get(&(one.min(other), one.max(other)));
                 let times = times.map(Vec::as_slice).unwrap_or_default();
                 let seconds: u32 = times.iter().map(|[begun, ended]| ended - begun).sum();
@@ -116,6 +116,7 @@ impl Stay {
                     return Some((*metres, seconds));
                 }
             }
+            Motion::Still | Motion::Contacts { .. } => {}
             Motion::Tracks(_) => {
                 for step in 0..all / STEP_SECONDS {
                     let instant = from.saturating_add(step * STEP_SECONDS);
@@ -130,7 +131,7 @@ impl Stay {
         if near > 0 {
             return Some((sum / f64::from(near), near * STEP_SECONDS));
         }
-        Some((self.distance_m(one, other, from)?, all))
+        Some((apart, all))
     }
 
     /// Whether the stay is going on at `instant`.
@@ -138,6 +139,10 @@ impl Stay {
     pub fn is_on(&self, instant: Timestamp) -> bool {
         self.from <= instant && instant < self.to
     }
+}
+
+fn metres_between([x, y]: [f64; 2], [u, v]: [f64; 2]) -> f64 {
+    libm::sqrt((x - u) * (x - u) + (y - v) * (y - v))
 }
 
 fn is_within(times: &[[u32; 2]], since: u32) -> bool {
