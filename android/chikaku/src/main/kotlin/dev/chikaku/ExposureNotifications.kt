@@ -41,7 +41,6 @@ import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.NonCancellable
-import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.MutableStateFlow
@@ -291,8 +290,10 @@ public class ExposureNotifications(
     /** Runs beside everything else: other calls do not wait for four seconds. */
     private fun scan(seconds: Int) {
         val before = scan
+        // At once: the new one may itself be cancelled before it begins.
+        before?.cancel()
         scan = scope.launch {
-            before?.cancelAndJoin()
+            before?.join()
             val started = clock.read().wallUnixSeconds
             val heard = radio.scan(seconds)
             try {
