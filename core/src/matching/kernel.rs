@@ -9,10 +9,12 @@
 //! instruction sets: each call of a function with target features stands behind a value that only
 //! feature detection makes.
 
-#[cfg(target_arch = "aarch64")]
+#[cfg(any(target_arch = "aarch64", test))]
 mod aarch64;
 #[cfg(target_arch = "x86_64")]
 mod aes_ni;
+#[cfg(all(test, not(target_arch = "aarch64")))]
+mod armv8_model;
 mod hkdf;
 mod portable;
 #[cfg(all(feature = "measure", target_arch = "x86_64"))]
@@ -24,7 +26,7 @@ use core::fmt;
 
 use super::filter::{Hit, Unit};
 
-#[cfg(target_arch = "aarch64")]
+#[cfg(any(target_arch = "aarch64", test))]
 pub(crate) use aarch64::Armv8;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use aes_ni::AesNi;

@@ -1,9 +1,19 @@
 //! 64-bit ARM with the AES and SHA-2 extensions: eight blocks of one key are on their way at
 //! once, and keys are derived in pairs, so that nothing waits for itself.
+//!
+//! Tests run it on other machines, too, on a model of the instructions.
 
 #![allow(unsafe_code, reason = "vector loads and stores, and the calls behind feature detection")]
+#![cfg_attr(
+    not(target_arch = "aarch64"),
+    allow(unused_unsafe, reason = "the model has no target features")
+)]
 
+#[cfg(target_arch = "aarch64")]
 use core::arch::aarch64::*;
+
+#[cfg(not(target_arch = "aarch64"))]
+use super::armv8_model::*;
 
 use super::super::filter::{Hit, Unit, look_up};
 use super::{BLOCK, GROUP, KEYS, Kernel, UNIT, hkdf, units};
@@ -15,10 +25,17 @@ type Vector = uint8x16_t;
 pub(crate) struct Armv8(());
 
 impl Armv8 {
+    #[cfg(target_arch = "aarch64")]
     pub(crate) fn detect() -> Option<Self> {
         let found = std::arch::is_aarch64_feature_detected!("aes")
             && std::arch::is_aarch64_feature_detected!("sha2");
         found.then_some(Self(()))
+    }
+
+    /// The model needs nothing of the machine.
+    #[cfg(not(target_arch = "aarch64"))]
+    pub(crate) fn modelled() -> Self {
+        Self(())
     }
 }
 
@@ -82,7 +99,7 @@ impl Kernel for Armv8 {
 macro_rules! features {
     ($($item:item)*) => {$(
         #[inline]
-        #[target_feature(enable = "neon,aes,sha2")]
+        #[cfg_attr(target_arch = "aarch64", target_feature(enable = "neon,aes,sha2"))]
         $item
     )*};
 }

@@ -124,6 +124,13 @@ fn armv8() {
     holds(kernel);
 }
 
+/// The very code, on a model of its instructions.
+#[cfg(not(target_arch = "aarch64"))]
+#[test]
+fn armv8_modelled() {
+    holds(Armv8::modelled());
+}
+
 #[test]
 fn the_six_compressions_are_hkdf() {
     for key in keys(1) {
